@@ -1,0 +1,3 @@
+//! MQTT 3.1.1 packets in both directions, sans-IO.
+
+#![forbid(unsafe_code)]

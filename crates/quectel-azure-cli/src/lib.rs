@@ -1,0 +1,3 @@
+//! The command quectel-azure: demo, publish, simulators, doctor.
+
+#![forbid(unsafe_code)]

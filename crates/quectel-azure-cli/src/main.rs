@@ -1,0 +1,5 @@
+//! The command `quectel-azure`.
+
+#![forbid(unsafe_code)]
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! Reads an AT log of a Quectel module and says why the connection failed and what to type next.
+
+#![forbid(unsafe_code)]
