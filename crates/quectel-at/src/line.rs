@@ -1,0 +1,63 @@
+//! One line of the module, seen as name and parameters.
+#![cfg_attr(not(test), deny(clippy::indexing_slicing))]
+
+use crate::Params;
+
+/// One line of the module as it came, without its CR and LF; a counted payload is included.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Line<'a> {
+    bytes: &'a [u8],
+}
+
+impl<'a> Line<'a> {
+    /// Wraps the bytes of a line.
+    pub const fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes }
+    }
+
+    /// The bytes as they came.
+    pub const fn bytes(self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// The name before the colon, such as `+QMTOPEN`, or the whole line if it has none.
+    pub fn name(self) -> &'a [u8] {
+        match memchr::memchr(b':', self.bytes) {
+            Some(at) => self.bytes.get(..at).unwrap_or_default().trim_ascii_end(),
+            None => self.bytes.trim_ascii_end(),
+        }
+    }
+
+    /// The parameters, if the line's name is `name` (such as `+QMTOPEN`).
+    pub fn params(self, name: &[u8]) -> Option<Params<'a>> {
+        let rest = self.bytes.strip_prefix(name)?.strip_prefix(b":")?;
+        Some(Params::new(rest.strip_prefix(b" ").unwrap_or(rest)))
+    }
+}
+
+impl core::fmt::Debug for Line<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Line(\"{self}\")")
+    }
+}
+
+impl core::fmt::Display for Line<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{}", self.bytes.escape_ascii())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_parameters() {
+        let line = Line::new(b"+QMTOPEN: 0,-1");
+        assert_eq!(line.name(), b"+QMTOPEN");
+        let mut p = line.params(b"+QMTOPEN").unwrap();
+        assert_eq!((p.u8(), p.i32()), (Ok(0), Ok(-1)));
+        assert!(line.params(b"+QMTOPE").is_none());
+        assert_eq!(Line::new(b"APP RDY").name(), b"APP RDY");
+    }
+}

@@ -1,0 +1,267 @@
+//! Final result codes, with the +CME and +CMS tables.
+#![cfg_attr(not(test), deny(clippy::indexing_slicing))]
+
+/// A final result code: the line that ends a command.
+///
+/// # Reference
+/// ITU-T V.250, 6.3.1; BG96 AT Commands Manual V2.2, 1.4 and 13; TCP/IP note (`SEND OK`, `SEND FAIL`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ResultCode {
+    /// `OK`, or `0` with ATV0.
+    Ok,
+    /// `CONNECT`, or `1`: data follow. The number of `CONNECT <n>` if there is one.
+    Connect(Option<u32>),
+    /// `ERROR`, or `4`.
+    Error,
+    /// `+CME ERROR: …`
+    Cme(CmeError),
+    /// `+CMS ERROR: …`
+    Cms(CmsError),
+    /// `NO CARRIER`, or `3`.
+    NoCarrier,
+    /// `NO DIALTONE`, or `6`.
+    NoDialtone,
+    /// `BUSY`, or `7`.
+    Busy,
+    /// `NO ANSWER`, or `8`.
+    NoAnswer,
+    /// `SEND OK`, after the payload of a socket.
+    SendOk,
+    /// `SEND FAIL`: the socket's buffer is full.
+    SendFail,
+}
+
+impl ResultCode {
+    /// Reads a line; `None` if it is no final result code.
+    ///
+    /// A single digit is one only with ATV0, so it counts only where `numeric` is set.
+    pub fn parse(line: &[u8], numeric: bool) -> Option<Self> {
+        match line {
+            b"OK" => Some(Self::Ok),
+            b"ERROR" => Some(Self::Error),
+            b"SEND OK" => Some(Self::SendOk),
+            b"SEND FAIL" => Some(Self::SendFail),
+            b"CONNECT" => Some(Self::Connect(None)),
+            b"NO CARRIER" => Some(Self::NoCarrier),
+            b"NO DIALTONE" => Some(Self::NoDialtone),
+            b"BUSY" => Some(Self::Busy),
+            b"NO ANSWER" => Some(Self::NoAnswer),
+            [b'+', b'C', b'M', kind @ (b'E' | b'S'), rest @ ..] => {
+                let text = rest.strip_prefix(b" ERROR:")?.trim_ascii();
+                Some(if *kind == b'E' {
+                    Self::Cme(CmeError::parse(text))
+                } else {
+                    Self::Cms(CmsError::parse(text))
+                })
+            }
+            [b'C', b'O', b'N', b'N', b'E', b'C', b'T', b' ', count @ ..] => {
+                Some(Self::Connect(crate::Params::new(count).u32().ok()))
+            }
+            [digit] if numeric => match digit {
+                b'0' => Some(Self::Ok),
+                b'1' => Some(Self::Connect(None)),
+                b'3' => Some(Self::NoCarrier),
+                b'4' => Some(Self::Error),
+                b'6' => Some(Self::NoDialtone),
+                b'7' => Some(Self::Busy),
+                b'8' => Some(Self::NoAnswer),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Whether the command succeeded.
+    pub const fn is_ok(self) -> bool {
+        matches!(self, Self::Ok | Self::SendOk | Self::Connect(_))
+    }
+
+    /// The number of a `+CME ERROR`, if this is one.
+    pub const fn cme(self) -> Option<u16> {
+        match self {
+            Self::Cme(error) => error.code(),
+            _ => None,
+        }
+    }
+}
+
+impl core::fmt::Display for ResultCode {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Ok => f.write_str("OK"),
+            Self::Connect(None) => f.write_str("CONNECT"),
+            Self::Connect(Some(n)) => write!(f, "CONNECT {n}"),
+            Self::Error => f.write_str("ERROR"),
+            Self::Cme(error) => write!(f, "+CME ERROR: {error}"),
+            Self::Cms(error) => write!(f, "+CMS ERROR: {error}"),
+            Self::NoCarrier => f.write_str("NO CARRIER"),
+            Self::NoDialtone => f.write_str("NO DIALTONE"),
+            Self::Busy => f.write_str("BUSY"),
+            Self::NoAnswer => f.write_str("NO ANSWER"),
+            Self::SendOk => f.write_str("SEND OK"),
+            Self::SendFail => f.write_str("SEND FAIL"),
+        }
+    }
+}
+
+/// The number of a table's error, or none where the module printed unknown words (the line keeps them).
+macro_rules! coded_error {
+    ($(#[$doc:meta])* $name:ident, $table:ident: $($code:literal $text:literal),+ $(,)?) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub struct $name(Option<u16>);
+
+        const $table: &[(u16, &str)] = &[$(($code, $text)),+];
+
+        impl $name {
+            /// The error with this number, known or not.
+            pub const fn new(code: u16) -> Self {
+                Self(Some(code))
+            }
+
+            /// Its number; `None` where the module printed words that the table does not have.
+            pub const fn code(self) -> Option<u16> {
+                self.0
+            }
+
+            /// The table's words; `None` for an unknown number.
+            pub fn text(self) -> Option<&'static str> {
+                let code = self.0?;
+                $table.iter().find(|row| row.0 == code).map(|row| row.1)
+            }
+
+            /// Every number of the table with its words.
+            pub const fn table() -> &'static [(u16, &'static str)] {
+                $table
+            }
+
+            fn parse(text: &[u8]) -> Self {
+                if let Ok(code) = crate::Params::new(text).u16() {
+                    return Self(Some(code));
+                }
+                Self($table.iter().find(|row| row.1.as_bytes().eq_ignore_ascii_case(text)).map(|row| row.0))
+            }
+        }
+
+        impl core::fmt::Display for $name {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                match (self.0, self.text()) {
+                    (Some(code), Some(text)) => write!(f, "{code} ({text})"),
+                    (Some(code), None) => write!(f, "{code}"),
+                    (None, _) => f.write_str("in words"),
+                }
+            }
+        }
+    };
+}
+
+coded_error! {
+    /// An error of the mobile equipment, as `+CME ERROR` prints it with `AT+CMEE` 1 or 2; 400 and above concern files.
+    ///
+    /// # Reference
+    /// 3GPP TS 27.007, 9.2; BG96 AT Commands Manual V2.2, 13.4; BG96 FILE AT Commands Manual V1.0, 3.
+    CmeError, CME:
+    0 "phone failure", 1 "no connection to phone", 2 "phone-adaptor link reserved", 3 "operation not allowed",
+    4 "operation not supported", 5 "PH-SIM PIN required", 6 "PH-FSIM PIN required", 7 "PH-FSIM PUK required",
+    10 "SIM not inserted", 11 "SIM PIN required", 12 "SIM PUK required", 13 "SIM failure", 14 "SIM busy",
+    15 "SIM wrong", 16 "incorrect password", 17 "SIM PIN2 required", 18 "SIM PUK2 required", 20 "memory full",
+    21 "invalid index", 22 "not found", 23 "memory failure", 24 "text string too long",
+    25 "invalid characters in text string", 26 "dial string too long", 27 "invalid characters in dial string",
+    30 "no network service", 31 "network timeout", 32 "network not allowed - emergency calls only",
+    40 "network personalization PIN required", 41 "network personalization PUK required",
+    42 "network subset personalization PIN required", 43 "network subset personalization PUK required",
+    44 "service provider personalization PIN required", 45 "service provider personalization PUK required",
+    46 "corporate personalization PIN required", 47 "corporate personalization PUK required",
+    50 "incorrect parameters", 58 "command not known or garbled",
+    400 "invalid input value", 401 "larger than the size of the file", 402 "read zero byte", 403 "drive full",
+    405 "file not found", 406 "invalid file name", 407 "file already exists", 409 "fail to write the file",
+    410 "fail to open the file", 411 "fail to read the file", 413 "reach the max number of files allowed to be opened",
+    414 "the file is read-only", 416 "invalid file descriptor", 417 "fail to list the file", 418 "fail to delete the file",
+    419 "fail to get disk info", 420 "no space", 421 "time out", 423 "file too large", 425 "invalid parameter",
+    426 "file already opened",
+    901 "audio unknown error", 902 "audio invalid parameters", 903 "audio operation not supported", 904 "audio device busy",
+}
+
+coded_error! {
+    /// An error of the message service, as `+CMS ERROR` prints it.
+    ///
+    /// # Reference
+    /// 3GPP TS 27.005, 3.2.5; BG96 AT Commands Manual V2.2, 13.5.
+    CmsError, CMS:
+    300 "ME failure", 301 "SMS ME reserved", 302 "operation not allowed", 303 "operation not supported",
+    304 "invalid PDU mode", 305 "invalid text mode", 310 "SIM not inserted", 311 "SIM pin necessary",
+    312 "PH SIM pin necessary", 313 "SIM failure", 314 "SIM busy", 315 "SIM wrong", 316 "SIM PUK required",
+    317 "SIM PIN2 required", 318 "SIM PUK2 required", 320 "memory failure", 321 "invalid memory index",
+    322 "memory full", 330 "SMSC address unknown", 331 "no network", 332 "network timeout", 500 "unknown",
+    512 "SIM not ready", 513 "message length exceeds", 514 "invalid request parameters", 515 "ME storage failure",
+    517 "invalid service mode", 528 "more message to send state error", 529 "MO SMS is not allowed",
+    530 "GPRS is suspended", 531 "ME storage full",
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_every_final_result_code() {
+        let cases: &[(&[u8], bool, Option<ResultCode>)] = &[
+            (b"OK", false, Some(ResultCode::Ok)),
+            (b"0", true, Some(ResultCode::Ok)),
+            (b"0", false, None),
+            (b"4", true, Some(ResultCode::Error)),
+            (b"2", true, None),
+            (b"ERROR", false, Some(ResultCode::Error)),
+            (b"CONNECT", false, Some(ResultCode::Connect(None))),
+            (b"CONNECT 12", false, Some(ResultCode::Connect(Some(12)))),
+            (
+                b"+CME ERROR: 407",
+                false,
+                Some(ResultCode::Cme(CmeError::new(407))),
+            ),
+            (
+                b"+CME ERROR: SIM not inserted",
+                false,
+                Some(ResultCode::Cme(CmeError::new(10))),
+            ),
+            (
+                b"+CME ERROR: 9999",
+                false,
+                Some(ResultCode::Cme(CmeError::new(9999))),
+            ),
+            (
+                b"+CME ERROR: what is this",
+                false,
+                Some(ResultCode::Cme(CmeError(None))),
+            ),
+            (
+                b"+CMS ERROR: 512",
+                false,
+                Some(ResultCode::Cms(CmsError::new(512))),
+            ),
+            (b"SEND OK", false, Some(ResultCode::SendOk)),
+            (b"SEND FAIL", false, Some(ResultCode::SendFail)),
+            (b"OK ", false, None),
+            (b"+CMEE: 1", false, None),
+            (b"+CME", false, None),
+            (b"", true, None),
+        ];
+        for (line, numeric, expected) in cases {
+            assert_eq!(
+                ResultCode::parse(line, *numeric),
+                *expected,
+                "{}",
+                line.escape_ascii()
+            );
+        }
+    }
+
+    #[test]
+    fn tables_are_sorted_and_unique() {
+        for table in [CmeError::table(), CmsError::table()] {
+            assert!(table.windows(2).all(|w| w[0].0 < w[1].0));
+        }
+        assert_eq!(CmeError::new(407).text(), Some("file already exists"));
+        assert_eq!(CmeError::new(999).text(), None);
+    }
+}
