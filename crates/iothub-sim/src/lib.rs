@@ -1,3 +1,46 @@
 //! A local Azure IoT Hub and Device Provisioning Service for tests.
 
 #![forbid(unsafe_code)]
+
+mod config;
+mod hub;
+mod identity;
+mod key;
+mod message;
+mod percent;
+mod pki;
+mod properties;
+mod reason;
+mod record;
+mod sas;
+mod server;
+mod thumbprint;
+mod time;
+mod tls;
+mod topic;
+mod user_name;
+mod x509;
+
+pub use config::{
+    Config, ConfigError, Credentials, Device, IotHub, Module, Permission, Policy, Rules,
+};
+pub use hub::{Hub, TlsFacts};
+pub use identity::{IdError, Identity, check_id};
+pub use key::{KeyError, SharedAccessKey};
+pub use message::{CloudToDeviceMessage, ServiceError};
+pub use pki::{
+    CertificateFault, DeviceCertificate, KeyKind, Pki, PkiError, PkiOptions, ServerChain, Validity,
+};
+pub use properties::{Properties, Warning};
+pub use reason::Reason;
+pub use record::{
+    CloudToDeviceOutcome, Connected, ConnectionId, Event, Proof, Record, Refusal, Telemetry,
+};
+pub use sas::sas_token;
+pub use server::{Clock, LocalHub, ServerOptions, StartError};
+pub use thumbprint::{Thumbprint, ThumbprintError};
+pub use time::Now;
+pub use tls::{
+    LinkId, TlsConfigError, TlsHub, TlsInput, TlsOptions, TlsServer, TlsSession, TlsVersions,
+};
+pub use topic::Feature;

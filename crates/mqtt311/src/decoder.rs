@@ -40,6 +40,12 @@ impl Decoder {
         }
     }
 
+    /// Changes the longest packet accepted, in bytes with the fixed header: a server allows little
+    /// before CONNECT and more after.
+    pub const fn set_max_packet(&mut self, max_packet: usize) {
+        self.max_packet = max_packet;
+    }
+
     /// Appends received bytes; take the packets out before the next call.
     ///
     /// After an error the bytes are dropped: there is no way back into the stream.

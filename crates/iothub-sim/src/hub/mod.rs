@@ -1,0 +1,369 @@
+//! The hub itself: bytes, TLS facts and time in; bytes and records out.
+
+mod c2d;
+mod connect;
+mod packets;
+mod registry;
+mod timers;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use mqtt311::{Decoder, Packet, PacketId, Will};
+
+use self::{
+    registry::{Endpoint, HubState},
+    timers::{Expiry, Timer},
+};
+use crate::{
+    config::{Config, ConfigError, Rules},
+    identity::Identity,
+    properties::Properties,
+    reason::Reason,
+    record::{ConnectionId, Event, Record, Refusal, Telemetry},
+    time::Now,
+};
+
+/// A device-to-cloud message with its properties, in bytes.
+const MAX_TELEMETRY: usize = 256 * 1024;
+/// The longest CONNECT, and the most that is stored for somebody who has not shown who he is.
+const MAX_CONNECT: usize = 32 * 1024;
+/// The longest packet of an accepted client: a whole message, its topic, and the header.
+const MAX_PACKET: usize = MAX_TELEMETRY + 64 * 1024 + 16;
+
+/// What the TLS handshake has shown.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "built by whoever runs TLS for the hub"
+)]
+pub struct TlsFacts {
+    /// The server name (SNI) of the ClientHello.
+    pub server_name: Option<String>,
+    /// The client's certificates as DER, its own first; possession of its key is proven, nothing else.
+    pub client_certificates: Vec<Vec<u8>>,
+}
+
+/// One or several IoT Hubs behind one address, without sockets and clocks.
+///
+/// The caller runs TLS and hands over what it has learned ([`open`](Self::open)), then decrypted
+/// bytes ([`receive`](Self::receive)); [`transmit`](Self::transmit) gives the answer. Deadlines pass in
+/// [`poll`](Self::poll). The same calls at the same times give the same bytes and records.
+///
+/// ```
+/// use iothub_sim::{Config, Device, Event, Hub, Now, TlsFacts};
+///
+/// let config = Config::single_device("contoso.azure-devices.net", Device::with_generated_keys("dev1"));
+/// let mut hub = Hub::new(&config)?;
+/// let now = Now { unix_s: 1_800_000_000, monotonic_ms: 0 };
+/// let connection = hub.open(now, TlsFacts::default());
+/// hub.receive(now, connection, b"\x10\x10\x00\x04MQTT\x04\x02\x00\x3c\x00\x04dev1");
+///
+/// let mut answer = Vec::new();
+/// let close = hub.transmit(connection, &mut answer);
+/// assert!(close);
+/// assert_eq!(answer, [0x20, 0x02, 0x00, 0x05], "CONNACK: not authorized");
+/// let records = hub.take_records();
+/// assert!(matches!(&records[0].event, Event::Refused(refusal)
+///     if refusal.reason.code() == "user-name-missing"));
+/// # Ok::<(), iothub_sim::ConfigError>(())
+/// ```
+#[derive(Debug)]
+pub struct Hub {
+    rules: Rules,
+    hubs: Vec<HubState>,
+    endpoints: BTreeMap<Identity, Endpoint>,
+    connections: HashMap<ConnectionId, Connection>,
+    /// The live connection of each identity.
+    attached: BTreeMap<Identity, ConnectionId>,
+    last_connection: u64,
+    last_sequence_number: u64,
+    timers: BTreeSet<(u64, Timer)>,
+    expiries: BTreeSet<(u64, Expiry)>,
+    records: Vec<Record>,
+    ready: BTreeSet<ConnectionId>,
+}
+
+/// One TLS connection.
+#[derive(Debug)]
+struct Connection {
+    tls: TlsFacts,
+    decoder: Decoder,
+    out: Vec<u8>,
+    phase: Phase,
+    last_received_ms: u64,
+}
+
+#[derive(Debug)]
+enum Phase {
+    AwaitingConnect,
+    Attached(Box<Attached>),
+    /// Nothing is read any more; the connection ends when `out` has gone.
+    Closing,
+}
+
+/// An accepted CONNECT.
+#[derive(Debug)]
+struct Attached {
+    identity: Identity,
+    keep_alive_s: u16,
+    token_expires_unix_s: Option<u64>,
+    will: Option<Will>,
+    last_packet_id: u16,
+    /// Cloud-to-device messages that wait for PUBACK: packet identifier to sequence number.
+    unacknowledged: BTreeMap<PacketId, u64>,
+}
+
+impl Hub {
+    /// A hub with nobody connected.
+    ///
+    /// # Errors
+    ///
+    /// The configuration contradicts itself.
+    pub fn new(config: &Config) -> Result<Self, ConfigError> {
+        config.check()?;
+        let mut hubs = Vec::new();
+        let mut endpoints = BTreeMap::new();
+        for hub in &config.hubs {
+            hubs.push(HubState::new(hub)?);
+            endpoints.extend(registry::endpoints(hub));
+        }
+        Ok(Self {
+            rules: config.rules.clone(),
+            hubs,
+            endpoints,
+            connections: HashMap::new(),
+            attached: BTreeMap::new(),
+            last_connection: 0,
+            last_sequence_number: 0,
+            timers: BTreeSet::new(),
+            expiries: BTreeSet::new(),
+            records: Vec::new(),
+            ready: BTreeSet::new(),
+        })
+    }
+
+    /// Takes over a connection whose TLS handshake is done.
+    pub fn open(&mut self, now: Now, tls: TlsFacts) -> ConnectionId {
+        self.last_connection += 1;
+        let id = ConnectionId(self.last_connection);
+        self.connections.insert(
+            id,
+            Connection {
+                tls,
+                decoder: Decoder::new(MAX_CONNECT),
+                out: Vec::new(),
+                phase: Phase::AwaitingConnect,
+                last_received_ms: now.monotonic_ms,
+            },
+        );
+        self.arm_connection(id);
+        id
+    }
+
+    /// Notes a connection that did not survive its TLS handshake.
+    pub fn refuse_tls(&mut self, now: Now, server_name: Option<String>, reason: Reason) {
+        self.record(
+            now,
+            Event::Refused(Refusal {
+                connection: None,
+                sni: server_name,
+                client_id: None,
+                user_name: None,
+                reason,
+            }),
+        );
+    }
+
+    /// Takes decrypted bytes of a client. Bytes of a connection that is closing are ignored.
+    pub fn receive(&mut self, now: Now, id: ConnectionId, bytes: &[u8]) {
+        let Some(connection) = self.connections.get_mut(&id) else {
+            return;
+        };
+        connection.last_received_ms = now.monotonic_ms;
+        if matches!(connection.phase, Phase::Closing) {
+            return;
+        }
+        connection.decoder.push(bytes);
+        loop {
+            let Some(connection) = self.connections.get_mut(&id) else {
+                return;
+            };
+            if matches!(connection.phase, Phase::Closing) {
+                return;
+            }
+            match connection.decoder.next_packet() {
+                Ok(Some(packet)) => self.packet(now, id, packet),
+                Ok(None) => return,
+                Err(error) => return self.undecodable(now, id, error),
+            }
+        }
+    }
+
+    /// Moves the bytes for a client to the end of `out`; `true` means: send them, then close.
+    ///
+    /// An unknown connection, or one that was already reported as closing, gives no bytes and `true`.
+    pub fn transmit(&mut self, id: ConnectionId, out: &mut Vec<u8>) -> bool {
+        self.ready.remove(&id);
+        let Some(connection) = self.connections.get_mut(&id) else {
+            return true;
+        };
+        out.append(&mut connection.out);
+        let closing = matches!(connection.phase, Phase::Closing);
+        if closing {
+            self.connections.remove(&id);
+        } else {
+            connection.out.shrink_to(1024);
+        }
+        closing
+    }
+
+    /// Whether a connection only waits for its last bytes to be transmitted.
+    pub(crate) fn is_closing(&self, id: ConnectionId) -> bool {
+        self.connections
+            .get(&id)
+            .is_none_or(|connection| matches!(connection.phase, Phase::Closing))
+    }
+
+    /// Learns that the client's side of the connection has ended.
+    pub fn lost(&mut self, now: Now, id: ConnectionId) {
+        self.end(now, id, Reason::Lost);
+        self.connections.remove(&id);
+        self.ready.remove(&id);
+    }
+
+    /// Connections that have something to transmit since this was asked last.
+    pub fn take_ready(&mut self) -> Vec<ConnectionId> {
+        core::mem::take(&mut self.ready).into_iter().collect()
+    }
+
+    /// What has happened since this was asked last, oldest first.
+    ///
+    /// Records pile up until they are taken.
+    pub fn take_records(&mut self) -> Vec<Record> {
+        core::mem::take(&mut self.records)
+    }
+
+    /// Ends every connection, as a service that is going down does.
+    pub fn stop(&mut self, now: Now) {
+        let mut ids: Vec<_> = self.connections.keys().copied().collect();
+        ids.sort_unstable();
+        for id in ids {
+            self.end(now, id, Reason::Stopped);
+        }
+    }
+
+    fn record(&mut self, at: Now, event: Event) {
+        self.records.push(Record { at, event });
+    }
+
+    fn attached(&self, id: ConnectionId) -> Option<&Attached> {
+        match &self.connections.get(&id)?.phase {
+            Phase::Attached(attached) => Some(attached),
+            Phase::AwaitingConnect | Phase::Closing => None,
+        }
+    }
+
+    fn attached_mut(&mut self, id: ConnectionId) -> Option<&mut Attached> {
+        match &mut self.connections.get_mut(&id)?.phase {
+            Phase::Attached(attached) => Some(attached),
+            Phase::AwaitingConnect | Phase::Closing => None,
+        }
+    }
+
+    fn send(&mut self, now: Now, id: ConnectionId, packet: &Packet) {
+        let limit = self.rules.max_unread;
+        let Some(connection) = self.connections.get_mut(&id) else {
+            return;
+        };
+        if matches!(connection.phase, Phase::Closing) {
+            return;
+        }
+        // Everything sent is built here within the limits of MQTT; a packet without bytes is nothing.
+        if packet.encode(&mut connection.out).is_err() {
+            return;
+        }
+        self.ready.insert(id);
+        let unread = connection.out.len();
+        if unread > limit {
+            connection.out.clear();
+            self.end(now, id, Reason::NotReading { unread });
+        }
+    }
+
+    /// Ends a connection from this side, or notes that it has ended from the other.
+    fn end(&mut self, now: Now, id: ConnectionId, reason: Reason) {
+        let Some(connection) = self.connections.get_mut(&id) else {
+            return;
+        };
+        let phase = core::mem::replace(&mut connection.phase, Phase::Closing);
+        let sni = connection.tls.server_name.clone();
+        self.ready.insert(id);
+        match phase {
+            Phase::Closing => {}
+            Phase::AwaitingConnect => {
+                // Opening a connection and leaving it without a word is no refusal.
+                if !matches!(reason, Reason::Lost | Reason::Stopped) {
+                    self.record(
+                        now,
+                        Event::Refused(Refusal {
+                            connection: Some(id),
+                            sni,
+                            client_id: None,
+                            user_name: None,
+                            reason,
+                        }),
+                    );
+                }
+            }
+            Phase::Attached(attached) => self.detach(now, id, *attached, reason),
+        }
+    }
+
+    fn detach(&mut self, now: Now, id: ConnectionId, attached: Attached, reason: Reason) {
+        let Attached {
+            identity,
+            will,
+            token_expires_unix_s,
+            ..
+        } = attached;
+        if let Some(expires) = token_expires_unix_s {
+            self.expiries.remove(&(expires, Expiry::Token(id)));
+        }
+        if self.attached.get(&identity) == Some(&id) {
+            self.attached.remove(&identity);
+        }
+        let graceful = matches!(reason, Reason::Disconnect | Reason::Stopped);
+        self.record(
+            now,
+            Event::Disconnected {
+                connection: id,
+                identity: identity.clone(),
+                reason,
+            },
+        );
+        if let Some(will) = will
+            && !graceful
+        {
+            self.publish_will(now, identity, will);
+        }
+    }
+
+    fn publish_will(&mut self, now: Now, identity: Identity, will: Will) {
+        let bag = format!("{}/messages/events/", identity.path());
+        let bag = will.topic.strip_prefix(&bag).unwrap_or_default();
+        let (mut properties, warnings) = Properties::from_bag(bag).unwrap_or_default();
+        properties.set("iothub-MessageType", "Will");
+        self.record(
+            now,
+            Event::Telemetry(Telemetry {
+                identity,
+                topic: will.topic,
+                properties,
+                payload: will.payload,
+                qos: will.qos.to_wire(),
+                is_will: true,
+                warnings,
+            }),
+        );
+    }
+}

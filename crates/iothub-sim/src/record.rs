@@ -1,0 +1,261 @@
+//! What the hub tells the outside: telemetry, connections, refusals.
+
+use core::fmt;
+
+use crate::{
+    identity::Identity,
+    properties::{Properties, Warning},
+    reason::Reason,
+    time::{Now, Utc},
+    topic::Feature,
+};
+
+/// Numbers connections in the order of their arrival, from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnectionId(pub(crate) u64);
+
+impl fmt::Display for ConnectionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "#{}", self.0)
+    }
+}
+
+/// Something that happened in the hub, with its time.
+///
+/// `Display` gives one log line without secrets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Record {
+    /// When.
+    pub at: Now,
+    /// What.
+    pub event: Event,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// A connection was refused before or at CONNECT.
+    Refused(Refusal),
+    /// A CONNECT was accepted.
+    Connected(Connected),
+    /// An accepted connection ended.
+    Disconnected {
+        /// The connection.
+        connection: ConnectionId,
+        /// Whose it was.
+        identity: Identity,
+        /// Why it ended.
+        reason: Reason,
+    },
+    /// A message from a device.
+    Telemetry(Telemetry),
+    /// A subscription was made or refused.
+    Subscribed {
+        /// Who asked.
+        identity: Identity,
+        /// For what.
+        filter: String,
+        /// The feature, or why it was refused.
+        result: Result<Feature, Reason>,
+    },
+    /// A subscription was ended.
+    Unsubscribed {
+        /// Who asked.
+        identity: Identity,
+        /// From what.
+        filter: String,
+    },
+    /// A cloud-to-device message has reached its end.
+    CloudToDevice {
+        /// To whom it was sent.
+        identity: Identity,
+        /// Number that sending it gave.
+        sequence_number: u64,
+        /// How it ended.
+        outcome: CloudToDeviceOutcome,
+    },
+}
+
+/// A refused connection: what the client said, and what was wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Refusal {
+    /// The connection, numbered once its TLS handshake is done.
+    pub connection: Option<ConnectionId>,
+    /// Server name of the TLS connection.
+    pub sni: Option<String>,
+    /// Client id of the CONNECT, if there was one.
+    pub client_id: Option<String>,
+    /// User name of the CONNECT, if there was one.
+    pub user_name: Option<String>,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// An accepted CONNECT.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Connected {
+    /// The connection.
+    pub connection: ConnectionId,
+    /// Who connected.
+    pub identity: Identity,
+    /// Server name of the TLS connection.
+    pub sni: Option<String>,
+    /// How the client proved its identity.
+    pub proof: Proof,
+    /// Keep alive asked for, in seconds.
+    pub keep_alive_s: u16,
+    /// Clean session asked for.
+    pub clean_session: bool,
+    /// A stored session was resumed.
+    pub session_present: bool,
+    /// Api-version of the user name.
+    pub api_version: String,
+    /// `DeviceClientType` of the user name, decoded.
+    pub client_type: Option<String>,
+    /// `model-id` of the user name, decoded.
+    pub model_id: Option<String>,
+}
+
+/// How a client proved its identity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Proof {
+    /// A SAS token of the identity's own key.
+    SasToken,
+    /// A SAS token of a shared access policy.
+    PolicyToken,
+    /// A client certificate with a registered thumbprint.
+    Thumbprint,
+    /// A client certificate signed by an authority of the hub.
+    CertificateAuthority,
+}
+
+/// A device-to-cloud message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Telemetry {
+    /// Who sent it.
+    pub identity: Identity,
+    /// Topic name as received.
+    pub topic: String,
+    /// Property bag, decoded.
+    pub properties: Properties,
+    /// Payload.
+    pub payload: Vec<u8>,
+    /// Quality of service it was sent with, 0 or 1.
+    pub qos: u8,
+    /// Published by the hub because the connection was lost.
+    pub is_will: bool,
+    /// What looks unintended.
+    pub warnings: Vec<Warning>,
+}
+
+/// How a cloud-to-device message ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CloudToDeviceOutcome {
+    /// PUBACK arrived, or it was handed over with QoS 0.
+    Completed,
+    /// Its time to live was over.
+    Expired,
+    /// A connection with clean session dropped the queue.
+    Purged,
+}
+
+impl fmt::Display for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", Utc(self.at.unix_s), self.event)
+    }
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(refusal) => refusal.fmt(f),
+            Self::Connected(connected) => connected.fmt(f),
+            Self::Disconnected {
+                connection,
+                identity,
+                reason,
+            } => write!(
+                f,
+                "disconnected {connection} {}: {reason} [{}]",
+                identity.client_id(),
+                reason.code()
+            ),
+            Self::Telemetry(telemetry) => telemetry.fmt(f),
+            Self::Subscribed {
+                identity,
+                filter,
+                result: Ok(_),
+            } => write!(f, "subscribed {} to {filter}", identity.client_id()),
+            Self::Subscribed {
+                identity,
+                result: Err(reason),
+                ..
+            } => write!(
+                f,
+                "refused subscription of {}: {reason}",
+                identity.client_id()
+            ),
+            Self::Unsubscribed { identity, filter } => {
+                write!(f, "unsubscribed {} from {filter}", identity.client_id())
+            }
+            Self::CloudToDevice {
+                identity,
+                sequence_number,
+                outcome,
+            } => write!(
+                f,
+                "cloud-to-device message {sequence_number} to {}: {outcome:?}",
+                identity.client_id()
+            ),
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("refused")?;
+        if let Some(connection) = self.connection {
+            write!(f, " {connection}")?;
+        }
+        if let Some(client_id) = &self.client_id {
+            write!(f, " `{client_id}`")?;
+        }
+        write!(f, ": {} [{}]", self.reason, self.reason.code())
+    }
+}
+
+impl fmt::Display for Connected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "connected {} {} by {:?}, keep alive {} s, clean session {}",
+            self.connection, self.identity, self.proof, self.keep_alive_s, self.clean_session
+        )
+    }
+}
+
+impl fmt::Display for Telemetry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "telemetry {} {} bytes, QoS {}",
+            self.identity.client_id(),
+            self.payload.len(),
+            self.qos
+        )?;
+        if self.is_will {
+            f.write_str(", will")?;
+        }
+        for warning in &self.warnings {
+            write!(f, "; {warning}")?;
+        }
+        Ok(())
+    }
+}
