@@ -1,6 +1,17 @@
 //! The general commands that every flow needs.
+//!
+//! Each is a struct of its parameters; what it answers has a `parse`. Timeouts longer than a few seconds are
+//! the manual's maximum response times.
+
+mod identity;
+
+pub use identity::*;
 
 use crate::{Command, Exchange, Writer};
+
+/// Milliseconds for a command that the manuals answer within 300 ms: the time of slow lines, USB bridges and busy hosts
+/// comes on top, and an answer missed is worse than one awaited.
+const SHORT_MS: u32 = 2_000;
 
 /// `AT`: answers `OK` if the module listens.
 ///
@@ -15,5 +26,38 @@ impl Command for At {
 
     fn exchange(&self) -> Exchange {
         Exchange::plain(300)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Command, Line, Params, Writer};
+    use std::string::String;
+
+    /// The command without `AT` and CR.
+    pub(super) fn written(command: &dyn Command) -> String {
+        let mut buf = [0; 512];
+        let mut line = Writer::new(&mut buf);
+        command.encode(&mut line);
+        let len = line.finish().unwrap().len;
+        String::from_utf8(buf[..len].to_vec()).unwrap()
+    }
+
+    /// Whether the command takes this line for an answer.
+    pub(super) fn is_answer(command: &dyn Command, bytes: &[u8]) -> bool {
+        let answers = command.exchange().answers;
+        answers.iter().flat_map(|list| list.iter()).any(|answer| {
+            let params = if answer.name.is_empty() {
+                Some(Params::new(bytes))
+            } else {
+                Line::new(bytes).params(answer.name)
+            };
+            params.is_some_and(answer.shape)
+        })
+    }
+
+    #[test]
+    fn at_is_nothing_behind_the_prefix() {
+        assert_eq!(written(&super::At), "");
     }
 }
