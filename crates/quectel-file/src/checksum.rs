@@ -11,7 +11,7 @@
 /// ```
 ///
 /// # Reference
-/// BG96 FILE AT Commands Manual V1.0, AT+QFUPL (example `1234567890`); transcript 12.
+/// BG96 FILE AT Commands Manual V1.0, AT+QFUPL (example `1234567890`); forums.quectel.com 23599.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Checksum {
     sum: u16,

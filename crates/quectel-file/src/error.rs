@@ -117,7 +117,7 @@ impl FileError {
     /// Whether the file is not there: 405, and 418 after deleting on EC2x.
     ///
     /// # Reference
-    /// Transcript 40 (EC25: `AT+QFDEL` of a missing file gives 418).
+    /// EC25EFAR06A17M4G log (`AT+QFDEL` of a missing file gives 418).
     pub const fn means_absent(self) -> bool {
         matches!(self, Self::NotFound | Self::DeleteFailed)
     }

@@ -127,7 +127,7 @@ fn number(params: &mut Params<'_>) -> Result<u64, ParamError> {
 /// ```
 ///
 /// # Reference
-/// BG96 FILE AT Commands Manual V1.0, AT+QFLST; transcripts 1, 34, 40.
+/// BG96 FILE AT Commands Manual V1.0, AT+QFLST; forums.quectel.com 8115 (BG96); EC25EFAR06A17M4G and EG800K logs (`UFS:`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "a command is its parameters")]
 pub struct QfLst<'a> {
@@ -191,7 +191,7 @@ impl<'a> FileEntry<'a> {
 /// [`FileError::means_absent`](crate::FileError::means_absent).
 ///
 /// # Reference
-/// BG96 FILE AT Commands Manual V1.0, AT+QFDEL; transcript 40.
+/// BG96 FILE AT Commands Manual V1.0, AT+QFDEL; EC25EFAR06A17M4G log (418).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "a command is its parameters")]
 pub struct QfDel<'a> {

@@ -152,7 +152,7 @@ impl core::fmt::Display for FileName<'_> {
 /// Names are compared with their case, storages without.
 ///
 /// # Reference
-/// Transcripts 1 (BG96) and 40 (EC25).
+/// forums.quectel.com 8115 (BG96MAR02A08M1G); EC25EFAR06A17M4G log.
 pub fn same_name(listed: &[u8], wanted: FileName<'_>) -> bool {
     Storage::split(listed) == (wanted.storage, wanted.base.as_bytes())
 }

@@ -26,7 +26,7 @@ const QFDWL: &[Answer] = &[Answer::once(b"+QFDWL")];
 /// ```
 ///
 /// # Reference
-/// BG96 FILE AT Commands Manual V1.0, AT+QFUPL; transcripts 4, 11 (acknowledgements), 34, 38 (407).
+/// BG96 FILE AT Commands Manual V1.0, AT+QFUPL; forums.quectel.com 3562, 57329 (acknowledgements), 8115 (407).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "a command is its parameters")]
 pub struct QfUpl<'a> {
@@ -79,7 +79,7 @@ impl Command for QfUpl<'_> {
 /// `AT+QFDWL="<name>"`: reads a whole file; after `CONNECT` come its bytes, then [`Transferred`] with the checksum.
 ///
 /// # Reference
-/// BG96 FILE AT Commands Manual V1.0, AT+QFDWL; transcript 7 (`+QFDWL: 1544,5505`).
+/// BG96 FILE AT Commands Manual V1.0, AT+QFDWL; forums.quectel.com 3542 (`+QFDWL: 1544,5505`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "a command is its parameters")]
 pub struct QfDwl<'a> {
