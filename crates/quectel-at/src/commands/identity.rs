@@ -240,7 +240,7 @@ fn card_number(line: Line<'_>) -> Result<&[u8], ParamError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commands::tests::{is_answer, written};
+    use crate::commands::tests::{is_answer, parses, written};
 
     #[test]
     fn commands_as_typed() {
@@ -298,15 +298,15 @@ mod tests {
         assert_eq!(Cgmm::parse(Line::new(b"")), Err(ParamError::Missing));
         assert!(is_answer(&Cgsn, b"866425031234567"));
         assert!(!is_answer(&Cgsn, b"SMS DONE"));
-        let cards: &[(&[u8], Result<&[u8], ParamError>)] = &[
-            (b"+QCCID: 89860025128306012474", Ok(b"89860025128306012474")),
-            (b"+QCCID: 8986002512830601247F", Ok(b"8986002512830601247F")),
-            (b"+QCCID: ", Err(ParamError::Missing)),
-            (b"+QCCID: none!", Err(ParamError::NotANumber)),
-            (b"+CCID: 1", Err(ParamError::WrongName)),
-        ];
-        for (line, expected) in cards {
-            assert_eq!(Qccid::parse(Line::new(line)), *expected);
-        }
+        parses(
+            Qccid::parse,
+            &[
+                ("+QCCID: 89860025128306012474", Ok(b"89860025128306012474")),
+                ("+QCCID: 8986002512830601247F", Ok(b"8986002512830601247F")),
+                ("+QCCID: ", Err(ParamError::Missing)),
+                ("+QCCID: none!", Err(ParamError::NotANumber)),
+                ("+CCID: 1", Err(ParamError::WrongName)),
+            ],
+        );
     }
 }

@@ -4,8 +4,10 @@
 //! the manual's maximum response times.
 
 mod identity;
+mod uart;
 
 pub use identity::*;
+pub use uart::*;
 
 use crate::{Command, Exchange, Writer};
 
@@ -31,8 +33,21 @@ impl Command for At {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Command, Line, Params, Writer};
+    use crate::{Command, Line, ParamError, Params, Writer};
     use std::string::String;
+
+    /// A line, and what its parser makes of it.
+    pub(super) type Case<T> = (&'static str, Result<T, ParamError>);
+
+    /// Parses each line.
+    pub(super) fn parses<T: PartialEq + core::fmt::Debug>(
+        parse: impl Fn(Line<'static>) -> Result<T, ParamError>,
+        cases: &[Case<T>],
+    ) {
+        for (line, expected) in cases {
+            assert_eq!(parse(Line::new(line.as_bytes())), *expected, "{line}");
+        }
+    }
 
     /// The command without `AT` and CR.
     pub(super) fn written(command: &dyn Command) -> String {
