@@ -4,9 +4,11 @@
 //! the manual's maximum response times.
 
 mod identity;
+mod sim;
 mod uart;
 
 pub use identity::*;
+pub use sim::*;
 pub use uart::*;
 
 use crate::{Command, Exchange, Writer};
