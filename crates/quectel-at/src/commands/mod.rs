@@ -4,10 +4,12 @@
 //! the manual's maximum response times.
 
 mod identity;
+mod network;
 mod sim;
 mod uart;
 
 pub use identity::*;
+pub use network::*;
 pub use sim::*;
 pub use uart::*;
 
