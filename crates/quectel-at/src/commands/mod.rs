@@ -5,11 +5,13 @@
 
 mod identity;
 mod network;
+mod signal;
 mod sim;
 mod uart;
 
 pub use identity::*;
 pub use network::*;
+pub use signal::*;
 pub use sim::*;
 pub use uart::*;
 
