@@ -25,11 +25,11 @@ pub(crate) struct Token<'a> {
 
 impl<'a> Token<'a> {
     pub(crate) fn parse(password: &'a [u8], accept_raw_signature: bool) -> Result<Self, Reason> {
-        let fault = |fault| Reason::TokenForm { fault };
-        let text = str::from_utf8(password).map_err(|_| fault("it is not UTF-8 text"))?;
+        let fault = |fault| move || Reason::TokenForm { fault };
+        let text = str::from_utf8(password).map_err(|_| fault("it is not UTF-8 text")())?;
         let fields = text
             .strip_prefix(PREFIX)
-            .ok_or(fault("it does not begin with `SharedAccessSignature `"))?;
+            .ok_or_else(fault("it does not begin with `SharedAccessSignature `"))?;
         let field = |name: &str| {
             fields
                 .split('&')
@@ -37,15 +37,15 @@ impl<'a> Token<'a> {
                 .find(|(key, _)| *key == name)
                 .map(|(_, value)| value)
         };
-        let raw_scope = field("sr").ok_or(fault("the field `sr` is missing"))?;
-        let raw_signature = field("sig").ok_or(fault("the field `sig` is missing"))?;
-        let raw_expiry = field("se").ok_or(fault("the field `se` is missing"))?;
+        let raw_scope = field("sr").ok_or_else(fault("the field `sr` is missing"))?;
+        let raw_signature = field("sig").ok_or_else(fault("the field `sig` is missing"))?;
+        let raw_expiry = field("se").ok_or_else(fault("the field `se` is missing"))?;
         let decimal = !raw_expiry.is_empty() && raw_expiry.bytes().all(|b| b.is_ascii_digit());
         let expires_unix_s = raw_expiry
             .parse()
             .ok()
             .filter(|_| decimal)
-            .ok_or(fault("`se` is not a number of seconds since 1970"))?;
+            .ok_or_else(fault("`se` is not a number of seconds since 1970"))?;
         if !accept_raw_signature
             && let Some(character) = raw_signature.chars().find(|c| "+/=".contains(*c))
         {
@@ -53,8 +53,8 @@ impl<'a> Token<'a> {
         }
         let signature = percent::decode(raw_signature)
             .and_then(|text| STANDARD.decode(text).ok())
-            .ok_or(fault("`sig` is not percent-encoded base64"))?;
-        let scope = percent::decode(raw_scope).ok_or(fault("`sr` is not UTF-8"))?;
+            .ok_or_else(fault("`sig` is not percent-encoded base64"))?;
+        let scope = percent::decode(raw_scope).ok_or_else(fault("`sr` is not UTF-8"))?;
         let policy = field("skn")
             .filter(|name| !name.is_empty())
             .map(percent::decode_lossy);

@@ -71,6 +71,7 @@ impl Hub {
             Err(reason) => {
                 let sni = connection.tls.server_name.clone();
                 self.refuse_with_connack(now, id);
+                self.disarm_connection(id);
                 if let Some(connection) = self.connections.get_mut(&id) {
                     connection.phase = Phase::Closing;
                 }

@@ -91,6 +91,8 @@ struct Connection {
     out: Vec<u8>,
     phase: Phase,
     last_received_ms: u64,
+    /// When the timer for silence fires.
+    silence_timer_ms: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -154,6 +156,7 @@ impl Hub {
                 out: Vec::new(),
                 phase: Phase::AwaitingConnect,
                 last_received_ms: now.monotonic_ms,
+                silence_timer_ms: None,
             },
         );
         self.arm_connection(id);
@@ -292,6 +295,7 @@ impl Hub {
 
     /// Ends a connection from this side, or notes that it has ended from the other.
     fn end(&mut self, now: Now, id: ConnectionId, reason: Reason) {
+        self.disarm_connection(id);
         let Some(connection) = self.connections.get_mut(&id) else {
             return;
         };

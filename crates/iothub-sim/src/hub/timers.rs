@@ -60,8 +60,26 @@ impl Hub {
     }
 
     pub(super) fn arm_connection(&mut self, id: ConnectionId) {
+        self.disarm_connection(id);
         if let Some(deadline) = self.silence_ends_ms(id) {
-            self.timers.insert((deadline, Timer::Silence(id)));
+            self.arm_silence(id, deadline);
+        }
+    }
+
+    pub(super) fn disarm_connection(&mut self, id: ConnectionId) {
+        let armed = self
+            .connections
+            .get_mut(&id)
+            .and_then(|connection| connection.silence_timer_ms.take());
+        if let Some(at_ms) = armed {
+            self.timers.remove(&(at_ms, Timer::Silence(id)));
+        }
+    }
+
+    fn arm_silence(&mut self, id: ConnectionId, at_ms: u64) {
+        if let Some(connection) = self.connections.get_mut(&id) {
+            connection.silence_timer_ms = Some(at_ms);
+            self.timers.insert((at_ms, Timer::Silence(id)));
         }
     }
 
@@ -94,7 +112,8 @@ impl Hub {
             return;
         };
         if ends_ms > now.monotonic_ms {
-            self.timers.insert((ends_ms, Timer::Silence(id)));
+            // Traffic only moves the deadline; the timer follows when it fires.
+            self.arm_silence(id, ends_ms);
             return;
         }
         let reason = match self.attached(id) {

@@ -4,16 +4,16 @@ mod clock;
 mod connection;
 mod journal;
 
-use core::{fmt, time::Duration};
+use core::{
+    fmt,
+    net::{Ipv4Addr, SocketAddr},
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 use std::{
     collections::HashMap,
     io,
-    net::{Ipv4Addr, SocketAddr},
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
-        mpsc::Receiver,
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc::Receiver},
 };
 
 use tokio::{

@@ -9,6 +9,8 @@
     reason = "shared by several test programs, each of which uses a part"
 )]
 
+pub mod tls;
+
 use iothub_sim::{
     Config, ConnectionId, Device, Event, Hub, Now, SharedAccessKey, TlsFacts, sas_token,
 };
