@@ -299,7 +299,7 @@ fn a_slow_handshake_times_out() {
     hub.poll(at(29_999));
     assert!(!hub.transmit(link, &mut Vec::new()));
     hub.poll(at(30_000));
-    assert!(hub.transmit(link, &mut Vec::new()), "{text}");
+    assert!(hub.transmit(link, &mut Vec::new()));
     assert!(reasons(&mut hub)[0].1.contains("within 30 s"));
 }
 
