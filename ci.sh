@@ -1,0 +1,240 @@
+#!/usr/bin/env bash
+# Every check of the project.
+#
+#   ./ci.sh              all checks, in order
+#   ./ci.sh test doc     some of them
+#   ./ci.sh --list       their names, with what they do
+#
+# A failed check does not stop the ones after it. What a check needs and the machine lacks is installed from Debian when
+# this runs as root, and skipped with a reason otherwise; with CI=true a skipped check counts as failed. Nothing is
+# downloaded through rustup, and nothing needs a nightly toolchain.
+set -uo pipefail
+cd "$(dirname "$0")" || exit 1
+
+export RUSTUP_AUTO_INSTALL=0
+export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}"
+[ "${CI:-}" != true ] || export CARGO_INCREMENTAL=0
+tools="$CARGO_TARGET_DIR/tools"
+notes="$CARGO_TARGET_DIR/ci"
+skipped=77
+
+# skip REASON: leaves the check; the reason is repeated at the end.
+skip() {
+    printf '%s\n' "$*" >"$notes/skip"
+    exit "$skipped"
+}
+
+# debian FILE PACKAGE…: makes sure that FILE (a path, or a command) is there.
+debian() {
+    local file=$1
+    shift
+    found "$file" && return
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        [ -e "$notes/apt-updated" ] || { apt-get update -qq && touch "$notes/apt-updated"; } || skip "apt-get update failed"
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >"$notes/apt.log" 2>&1 ||
+            { tail -n 5 "$notes/apt.log"; skip "apt-get install $* failed"; }
+        found "$file" && return
+    fi
+    skip "$file is missing (Debian: $*)"
+}
+
+found() {
+    case $1 in
+    /*) [ -e "$1" ] ;;
+    *) command -v "$1" >/dev/null ;;
+    esac
+}
+
+# tool COMMAND CRATE: makes sure that COMMAND is there, building CRATE under the target directory.
+tool() {
+    PATH="$tools/bin:$PATH"
+    command -v "$1" >/dev/null || cargo install --quiet --locked --root "$tools" "$2"
+}
+
+# The arguments of one test binary: the same packages and features as `test` builds, so nothing is built twice.
+architecture() {
+    cargo test --quiet --locked --workspace --test architecture -- "$@"
+}
+
+#: fmt          formatting, of the workspace and of the crates outside it
+check_fmt() {
+    cargo fmt --all --check
+    cargo fmt --manifest-path nostd-check/Cargo.toml --check
+    [ ! -e fuzz/Cargo.toml ] || cargo fmt --manifest-path fuzz/Cargo.toml --check
+}
+
+#: clippy       the lints of Cargo.toml, as errors
+check_clippy() {
+    debian python3 python3
+    cargo clippy --quiet --locked --workspace --all-targets -- -D warnings
+}
+
+#: test         unit, integration and documentation tests
+check_test() {
+    debian python3 python3
+    if cargo nextest --version >/dev/null 2>&1; then
+        cargo nextest run --locked --workspace --no-fail-fast --status-level fail --final-status-level fail
+    else
+        cargo test --quiet --locked --workspace --no-fail-fast --all-targets
+    fi
+    cargo test --quiet --locked --workspace --doc
+}
+
+#: doc          documentation without a warning
+check_doc() {
+    debian python3 python3
+    # The C interface's library has the name of the crate it wraps; its documentation is the header.
+    RUSTDOCFLAGS="-D warnings" cargo doc --quiet --locked --no-deps --workspace --lib --exclude quectel-azure-c
+}
+
+#: msrv         rust-version: one for all crates, none of a dependency above it, no newer API (a lint)
+check_msrv() {
+    architecture msrv
+    cargo clippy --quiet --locked --workspace --all-targets -- -A warnings -A clippy::all -D clippy::incompatible_msrv
+    local msrv
+    msrv=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+    if rustup toolchain list 2>/dev/null | grep -q "^$msrv[.-]"; then
+        cargo "+$msrv" check --quiet --locked --workspace --target-dir "$CARGO_TARGET_DIR/msrv"
+    else
+        echo "Rust $msrv is not installed here: the lint and the dependencies' own words have to do."
+    fi
+}
+
+#: deny         licences, sources and duplicate versions of the dependencies; cargo-deny too where it is installed
+check_deny() {
+    architecture dependencies
+    # Without the advisories: their database comes from elsewhere.
+    ! command -v cargo-deny >/dev/null || cargo deny --locked check licenses bans sources
+}
+
+#: no_std       the no_std crates pull in neither std nor alloc; for any stable toolchain
+check_no_std() {
+    cp Cargo.lock nostd-check/Cargo.lock
+    cargo check --quiet --manifest-path nostd-check/Cargo.toml
+}
+
+#: thumb        the no_std crates build for Cortex-M0 (no compare-and-swap) and Cortex-M4
+check_thumb() {
+    for target in thumbv6m-none-eabi thumbv7em-none-eabihf; do
+        firmware_build "$target"
+    done
+}
+
+# firmware_build TARGET: nostd-check as a static library, with the user's own target or Debian's compiler and source.
+firmware_build() {
+    cp Cargo.lock nostd-check/Cargo.lock
+    local build=(cargo build --quiet --release --manifest-path nostd-check/Cargo.toml --target "$1")
+    if [ -d "$(rustc --print sysroot)/lib/rustlib/$1" ]; then
+        "${build[@]}"
+    else
+        debian /usr/lib/rustlib/src/rust/library rustc-web rust-web-src
+        RUSTC_BOOTSTRAP=1 RUSTC=/usr/bin/rustc "${build[@]}" -Zbuild-std=core,compiler_builtins
+    fi
+}
+
+#: demo         the demo of README, for every model and both credentials
+check_demo() {
+    local model auth started
+    cargo build --quiet --release --locked --bin quectel-azure
+    for model in ec21 ec25 bg96 bg95 ec200u; do
+        for auth in sas x509; do
+            started=$SECONDS
+            if timeout 120 cargo run --quiet --release --locked -- demo --model "$model" --auth "$auth" \
+                >"$notes/demo.log" 2>&1 </dev/null; then
+                printf '  %-7s %-5s %s s\n' "$model" "$auth" $((SECONDS - started))
+            else
+                cat "$notes/demo.log"
+                echo "demo --model $model --auth $auth failed"
+                return 1
+            fi
+        done
+    done
+}
+
+#: c            the C interface: header, examples, tests, sanitizers
+check_c() {
+    debian gcc gcc libc6-dev
+    bash bindings/c/ci.sh
+}
+
+#: python       the Python package: wheel, tests, types
+check_python() {
+    debian python3 python3
+    python3 -c 'import venv, ensurepip' 2>/dev/null || debian /usr/lib/python3/dist-packages/ensurepip python3-venv
+    bash python/ci.sh
+}
+
+#: fuzz_smoke   every fuzz target for ten seconds
+check_fuzz_smoke() {
+    debian g++ g++
+    tool cargo-fuzz cargo-fuzz
+    export RUSTC_BOOTSTRAP=1
+    unset CARGO_TARGET_DIR
+    cargo fuzz build
+    local target
+    for target in $(cargo fuzz list); do
+        local folders=("fuzz/corpus/$target")
+        mkdir -p "${folders[0]}"
+        [ ! -d "fuzz/seeds/$target" ] || folders+=("fuzz/seeds/$target")
+        cargo fuzz run "$target" "${folders[@]}" -- -max_total_time=10 -timeout=10 -verbosity=0 -print_final_stats=1
+    done
+}
+
+#: bench_smoke  every benchmark, once
+check_bench_smoke() {
+    cargo bench --quiet --locked -p quectel-azure-benches --benches -- --test
+}
+
+# The checks of --list whose files exist.
+checks=(fmt clippy test doc msrv deny no_std thumb demo)
+[ ! -e bindings/c/ci.sh ] || checks+=(c)
+[ ! -e python/ci.sh ] || checks+=(python)
+[ ! -e fuzz/Cargo.toml ] || checks+=(fuzz_smoke)
+! compgen -G 'benches/benches/*.rs' >/dev/null || checks+=(bench_smoke)
+
+if [ "${1:-}" = --list ]; then
+    for name in "${checks[@]}"; do
+        sed -n "s/^#: \($name  *\)/\1/p" ci.sh
+    done
+    exit
+fi
+[ $# -eq 0 ] || checks=("$@")
+for name in "${checks[@]}"; do
+    declare -F "check_$name" >/dev/null || { echo "ci.sh: no check is called $name; see ./ci.sh --list" >&2; exit 2; }
+done
+
+mkdir -p "$notes"
+trap 'exit 130' INT
+passed=0
+failures=()
+skips=()
+table=
+for name in "${checks[@]}"; do
+    printf '\n=== %s\n' "$name"
+    rm -f "$notes/skip"
+    started=$SECONDS
+    # Not in a condition: that would switch `set -e` off inside.
+    (set -e; "check_$name")
+    status=$?
+    case $status in
+    0) word=passed; passed=$((passed + 1)) ;;
+    "$skipped") word=skipped; skips+=("$name: $(cat "$notes/skip" 2>/dev/null)") ;;
+    *) word=FAILED; failures+=("$name") ;;
+    esac
+    table+=$(printf '  %-12s %-8s %5d s' "$name" "$word" $((SECONDS - started)))$'\n'
+done
+
+printf '\n=== summary\n%s' "$table"
+failed=${#failures[@]}
+[ "$failed" -eq 0 ] || echo "failed: ${failures[*]}"
+[ ${#skips[@]} -eq 0 ] || printf 'skipped %s\n' "${skips[@]}"
+counts=", ${#skips[@]} skipped"
+if [ ${#skips[@]} -eq 0 ]; then
+    counts=
+elif [ "${CI:-}" = true ]; then
+    echo "a skipped check is a failed one when CI=true"
+    failed=$((failed + ${#skips[@]}))
+    counts=
+fi
+echo "$passed passed, $failed failed$counts"
+[ "$failed" -eq 0 ]
