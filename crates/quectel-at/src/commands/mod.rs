@@ -5,12 +5,14 @@
 
 mod identity;
 mod network;
+mod pdp;
 mod signal;
 mod sim;
 mod uart;
 
 pub use identity::*;
 pub use network::*;
+pub use pdp::*;
 pub use signal::*;
 pub use sim::*;
 pub use uart::*;
