@@ -4,6 +4,7 @@
 //! the manual's maximum response times.
 
 mod identity;
+mod net_error;
 mod network;
 mod pdp;
 mod signal;
@@ -11,6 +12,7 @@ mod sim;
 mod uart;
 
 pub use identity::*;
+pub use net_error::*;
 pub use network::*;
 pub use pdp::*;
 pub use signal::*;
