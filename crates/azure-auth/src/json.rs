@@ -406,23 +406,19 @@ mod tests {
     }
 
     #[test]
-    fn every_prefix_and_every_changed_byte_is_answered() {
-        let text = "{\"a\":{\"b\":[1,{\"c\":\"\\ud83d\\ude00\"}]},\"e\":-1.5e3}";
-        for end in 0..text.len() {
-            assert_eq!(Value::parse(&text[..end]), None, "{end}");
-        }
+    fn every_prefix_and_every_changed_byte_is_judged_as_by_serde() {
+        // Half of a surrogate pair, which serde_json alone refuses, cannot arise from this by one byte.
+        let text = "{\"a\":{\"b\":[1,{\"c\":\"\\u00e9\"}]},\"e\":-1.5e3,\"f\":[true,null,[]]}";
+        let judge = |text: &str| {
+            let by_serde = serde_json::from_str::<serde_json::Value>(text).is_ok();
+            assert_eq!(Value::parse(text).is_some(), by_serde, "{text}");
+        };
         for at in 0..text.len() {
+            judge(&text[..at]);
             for byte in 0..0x80_u8 {
                 let mut changed = text.as_bytes().to_vec();
                 changed[at] = byte;
-                let changed = String::from_utf8(changed).unwrap();
-                let is_value = Value::parse(&changed).is_some();
-                // serde_json refuses half of a surrogate pair, this reader replaces it.
-                if !changed.contains("\\u") || !is_value {
-                    continue;
-                }
-                let halved = serde_json::from_str::<serde_json::Value>(&changed).is_err();
-                assert!(!halved || !changed.contains("\\ud83d\\ude00"), "{changed}");
+                judge(&String::from_utf8(changed).unwrap());
             }
         }
     }

@@ -164,7 +164,12 @@ mod tests {
                 Some(("Amazon Root CA 1", LfNoFinalNewline, false)),
             ),
             (1939, 0x4f64, Some(("ISRG Root X1", Lf, false))),
-            (1188, 0x2d19, None),
+            (
+                1188,
+                0x2d19,
+                Some(("Amazon Root CA 1", LfNoFinalNewline, true)),
+            ),
+            (1187, 0x2d13, None),
             (1190, 0x2d13, None),
             (1221, 0x021c, None),
             (0, 0, None),

@@ -214,6 +214,7 @@ const fn hex<const N: usize>(digits: &[u8]) -> [u8; N] {
     bytes
 }
 
+#[expect(clippy::panic, reason = "evaluated by the compiler alone")]
 const fn digit(byte: u8) -> u8 {
     match byte {
         b'0'..=b'9' => byte - b'0',

@@ -113,7 +113,8 @@ mod tests {
 
     #[test]
     fn bags_in_every_form() {
-        let cases: &[(&str, &[(&str, Option<&str>)])] = &[
+        type Case<'a> = (&'a str, &'a [(&'a str, Option<&'a str>)]);
+        let cases: &[Case<'_>] = &[
             ("", &[]),
             ("?", &[]),
             ("&&", &[]),
