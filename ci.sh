@@ -93,7 +93,7 @@ check_msrv() {
     cargo clippy --quiet --locked --workspace --all-targets -- -A warnings -A clippy::all -D clippy::incompatible_msrv
     local msrv
     msrv=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
-    if rustup toolchain list 2>/dev/null | grep -q "^$msrv[.-]"; then
+    if rustup toolchain list 2>/dev/null | grep "^${msrv}[.-]" >/dev/null; then
         cargo "+$msrv" check --quiet --locked --workspace --target-dir "$CARGO_TARGET_DIR/msrv"
     else
         echo "Rust $msrv is not installed here: the lint and the dependencies' own words have to do."
