@@ -3,6 +3,8 @@
 //! Each is a struct of its parameters; what it answers has a `parse`. Timeouts longer than a few seconds are
 //! the manual's maximum response times.
 
+mod clock;
+mod datetime;
 mod identity;
 mod net_error;
 mod network;
@@ -11,6 +13,8 @@ mod signal;
 mod sim;
 mod uart;
 
+pub use clock::*;
+pub use datetime::*;
 pub use identity::*;
 pub use net_error::*;
 pub use network::*;
