@@ -5,20 +5,24 @@
 
 mod clock;
 mod datetime;
+mod dns;
 mod identity;
 mod net_error;
 mod network;
 mod pdp;
+mod qiurc;
 mod signal;
 mod sim;
 mod uart;
 
 pub use clock::*;
 pub use datetime::*;
+pub use dns::*;
 pub use identity::*;
 pub use net_error::*;
 pub use network::*;
 pub use pdp::*;
+pub use qiurc::*;
 pub use signal::*;
 pub use sim::*;
 pub use uart::*;

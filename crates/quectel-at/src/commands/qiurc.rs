@@ -1,0 +1,161 @@
+//! The URC of the TCP/IP stack: `+QIURC`.
+#![cfg_attr(not(test), deny(clippy::indexing_slicing))]
+
+use super::NetworkError;
+use crate::{Line, Params};
+
+/// What `+QIURC: "<kind>",…` tells.
+///
+/// # Reference
+/// BG96 TCP/IP AT Commands Manual V1.0, URCs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum QiUrc<'a> {
+    /// `"pdpdeact",<context>`: the network or a reset took the context away; `AT+QIDEACT` must come before `AT+QIACT`.
+    PdpDeact {
+        /// 1 to 16.
+        context: u8,
+    },
+    /// `"closed",<id>`: the peer closed the socket; `AT+QICLOSE` frees it.
+    Closed {
+        /// 0 to 11.
+        socket: u8,
+    },
+    /// `"recv",<id>[,<len>]`: data have come; without length they wait for `AT+QIRD`.
+    Recv {
+        /// 0 to 11.
+        socket: u8,
+        /// Bytes that follow the line in push mode.
+        len: Option<u16>,
+    },
+    /// `"incoming",<id>,<server>,"<address>",<port>`: a listener accepted a connection.
+    Incoming {
+        /// The new socket, 0 to 11.
+        socket: u8,
+        /// The listener, 0 to 11.
+        server: u8,
+    },
+    /// `"incoming full"`: a listener had no socket left.
+    IncomingFull,
+    /// `"dnsgip",<err>,<count>,<ttl>`: the lookup ended; so many [`QiUrc::DnsAddress`] follow.
+    DnsGip {
+        /// 0, or why it failed.
+        error: NetworkError,
+        /// Addresses that follow.
+        count: u8,
+        /// Seconds for which they hold.
+        ttl_s: u32,
+    },
+    /// `"dnsgip","<address>"`: one address of the name.
+    DnsAddress(&'a [u8]),
+    /// A kind that is not in the manual, or one with parameters of another shape.
+    Other(&'a [u8]),
+}
+
+impl<'a> QiUrc<'a> {
+    /// Reads a line; `None` if it is no `+QIURC`.
+    pub fn parse(line: Line<'a>) -> Option<Self> {
+        let mut params = line.params(b"+QIURC")?;
+        let kind = params.bytes().ok()?;
+        Some(Self::of(kind, params).unwrap_or(Self::Other(kind)))
+    }
+
+    fn of(kind: &[u8], mut params: Params<'a>) -> Option<Self> {
+        match kind {
+            b"pdpdeact" => params.u8().ok().map(|context| Self::PdpDeact { context }),
+            b"closed" => params.u8().ok().map(|socket| Self::Closed { socket }),
+            b"recv" => Some(Self::Recv {
+                socket: first_line(&mut params)?,
+                len: first_line(&mut params),
+            }),
+            b"incoming" => Some(Self::Incoming {
+                socket: params.u8().ok()?,
+                server: params.u8().ok()?,
+            }),
+            b"incoming full" => Some(Self::IncomingFull),
+            b"dnsgip" => Self::dns(params),
+            _ => None,
+        }
+    }
+
+    fn dns(mut params: Params<'a>) -> Option<Self> {
+        let first = params.param().ok()?;
+        if first.quoted {
+            return Some(Self::DnsAddress(first.bytes));
+        }
+        Some(Self::DnsGip {
+            error: NetworkError::new(Params::new(first.bytes).u16().ok()?),
+            count: params.u8().unwrap_or(0),
+            ttl_s: params.u32().unwrap_or(0),
+        })
+    }
+}
+
+/// A number that ends with the line: pushed data may stand behind it.
+fn first_line<N: TryFrom<u32>>(params: &mut Params<'_>) -> Option<N> {
+    let text = params.bytes().ok()?;
+    let number = text.split(|&byte| byte == b'\r').next()?;
+    N::try_from(Params::new(number).u32().ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urcs_of_the_manual_and_the_logs() {
+        let dns = |code, count, ttl_s| QiUrc::DnsGip {
+            error: NetworkError::new(code),
+            count,
+            ttl_s,
+        };
+        let cases: &[(&[u8], Option<QiUrc<'_>>)] = &[
+            (
+                b"+QIURC: \"pdpdeact\",1",
+                Some(QiUrc::PdpDeact { context: 1 }),
+            ),
+            (b"+QIURC: \"closed\",0", Some(QiUrc::Closed { socket: 0 })),
+            (
+                b"+QIURC: \"recv\",2",
+                Some(QiUrc::Recv {
+                    socket: 2,
+                    len: None,
+                }),
+            ),
+            (
+                b"+QIURC: \"recv\",0,4\r\ntest",
+                Some(QiUrc::Recv {
+                    socket: 0,
+                    len: Some(4),
+                }),
+            ),
+            (
+                b"+QIURC: \"recv\",0,4,\"10.7.76.34\",7687\r\ntest",
+                Some(QiUrc::Recv {
+                    socket: 0,
+                    len: Some(4),
+                }),
+            ),
+            (
+                b"+QIURC: \"incoming\",11,0,\"10.7.76.34\",54579",
+                Some(QiUrc::Incoming {
+                    socket: 11,
+                    server: 0,
+                }),
+            ),
+            (b"+QIURC: \"incoming full\"", Some(QiUrc::IncomingFull)),
+            (b"+QIURC: \"dnsgip\",0,1,600", Some(dns(0, 1, 600))),
+            (
+                b"+QIURC: \"dnsgip\",\"1.2.3.4\"",
+                Some(QiUrc::DnsAddress(b"1.2.3.4")),
+            ),
+            (b"+QIURC: \"dnsgip\",565", Some(dns(565, 0, 0))),
+            (b"+QIURC: \"closed\"", Some(QiUrc::Other(b"closed"))),
+            (b"+QIURC: \"news\",1", Some(QiUrc::Other(b"news"))),
+            (b"+QIND: SMS DONE", None),
+        ];
+        for (line, expected) in cases {
+            assert_eq!(QiUrc::parse(Line::new(line)), *expected);
+        }
+    }
+}
