@@ -1,0 +1,399 @@
+//! What MQTT reports by itself.
+
+use quectel_at::{Line, Params, PayloadForm, PayloadRule};
+
+use crate::recv::Incoming;
+use crate::{
+    CloseResult, ConnectResult, Granted, OpenResult, PubResult, Recv, StatCause, SubResult,
+};
+
+/// The lines that carry a payload, for [`quectel_at::Framer`] and [`quectel_at::Link`]: MQTT messages, and data of
+/// sockets in push mode.
+pub const RULES: &[PayloadRule] = &[
+    PayloadRule {
+        prefix: b"+QMTRECV:",
+        form: PayloadForm::Quoted,
+    },
+    PayloadRule {
+        prefix: b"+QIURC:",
+        form: PayloadForm::NextLine(2),
+    },
+    PayloadRule {
+        prefix: b"+QSSLURC:",
+        form: PayloadForm::NextLine(2),
+    },
+];
+
+/// What became of a published message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "the fields of the line")]
+pub struct Published {
+    /// Client, 0 to 5.
+    pub client: u8,
+    /// Packet identifier, 0 at QoS 0.
+    pub msg_id: u16,
+    /// What became of it.
+    pub result: PubResult,
+}
+
+/// An MQTT URC, or the late result of an MQTT command.
+///
+/// ```
+/// use quectel_at::Line;
+/// use quectel_mqtt::{ConnectResult, ReturnCode, StatCause, Urc};
+/// let parse = |line| Urc::parse(Line::new(line));
+/// let refused = ConnectResult::Refused(ReturnCode::NotAuthorized);
+/// assert_eq!(parse(b"+QMTCONN: 0,0,5"), Some(Urc::Conn { client: 0, result: refused }));
+/// assert_eq!(parse(b"+QMTSTAT: 0,4"), Some(Urc::Stat { client: 0, cause: StatCause::ConnackFailed }));
+/// assert_eq!(parse(b"+CSQ: 24,99"), None);
+/// ```
+///
+/// # Reference
+/// BG96 MQTT Application Note V1.0; EC2x and BG95 notes for `recv/mode`, `+QMTPUBEX` and `+QMTPING`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Urc<'a> {
+    /// `+QMTOPEN: <client>,<result>`
+    Open {
+        /// Client, 0 to 5.
+        client: u8,
+        /// Whether the connection is open.
+        result: OpenResult,
+    },
+    /// `+QMTCLOSE: <client>,<result>`
+    Close {
+        /// Client, 0 to 5.
+        client: u8,
+        /// Whether it is closed.
+        result: CloseResult,
+    },
+    /// `+QMTCONN: <client>,<result>[,<return code>]`
+    Conn {
+        /// Client, 0 to 5.
+        client: u8,
+        /// Whether MQTT is connected.
+        result: ConnectResult,
+    },
+    /// `+QMTDISC: <client>,<result>`
+    Disc {
+        /// Client, 0 to 5.
+        client: u8,
+        /// Whether it is closed.
+        result: CloseResult,
+    },
+    /// `+QMTSUB: <client>,<msgid>,<result>[,<value>…]`
+    Sub {
+        /// Client, 0 to 5.
+        client: u8,
+        /// Packet identifier.
+        msg_id: u16,
+        /// What the server granted.
+        result: SubResult,
+    },
+    /// `+QMTUNS: <client>,<msgid>,<result>[,<value>]`
+    Uns {
+        /// Client, 0 to 5.
+        client: u8,
+        /// Packet identifier.
+        msg_id: u16,
+        /// Whether the server acknowledged.
+        result: PubResult,
+    },
+    /// `+QMTPUB: <client>,<msgid>,<result>[,<value>]`
+    Pub(Published),
+    /// `+QMTPUBEX: <client>,<msgid>,<result>[,<value>]`
+    PubEx(Published),
+    /// `+QMTPUBREL: <client>,<result>,<msgid>`: the second half of QoS 2, with the fields in this order.
+    PubRel(Published),
+    /// `+QMTSTAT: <client>,<cause>`: the client is closed.
+    Stat {
+        /// Client, 0 to 5.
+        client: u8,
+        /// Why.
+        cause: StatCause,
+    },
+    /// `+QMTPING: <client>,<result>`: a PINGREQ was not answered.
+    Ping {
+        /// Client, 0 to 5.
+        client: u8,
+        /// 1: no PINGRESP.
+        result: u8,
+    },
+    /// `+QMTRECV: <client>,<msgid>,"<topic>",…`: a message.
+    Recv(Recv<'a>),
+    /// `+QMTRECV: <client>,<slot>`: a message waits for [`QmtRecv`](crate::QmtRecv).
+    RecvNotice {
+        /// Client, 0 to 5.
+        client: u8,
+        /// Slot, 0 to 4.
+        slot: u8,
+    },
+}
+
+impl<'a> Urc<'a> {
+    /// Reads a line; `None` if it is none of these.
+    ///
+    /// The answers of `AT+QMTCONN?` look like results: let [`quectel_at::Link`] decide which lines are URCs.
+    pub fn parse(line: Line<'a>) -> Option<Self> {
+        let rest = line.bytes().strip_prefix(b"+QMT")?;
+        if let Some(text) = rest.strip_prefix(b"RECV:") {
+            return match Incoming::parse(text)? {
+                Incoming::Message(recv) => Some(Self::Recv(recv)),
+                Incoming::Notice { client, slot } => Some(Self::RecvNotice { client, slot }),
+            };
+        }
+        // The longest of the names is PUBREL.
+        let colon = rest.iter().take(7).position(|byte| *byte == b':')?;
+        let (name, text) = rest.split_at_checked(colon)?;
+        let mut params = Params::new(text.get(1..)?);
+        let client = params.u8().ok()?;
+        result(name, client, &mut params)
+    }
+
+    /// The client that it is about.
+    pub const fn client(&self) -> u8 {
+        match self {
+            Self::Open { client, .. }
+            | Self::Close { client, .. }
+            | Self::Conn { client, .. }
+            | Self::Disc { client, .. }
+            | Self::Sub { client, .. }
+            | Self::Uns { client, .. }
+            | Self::Stat { client, .. }
+            | Self::Ping { client, .. }
+            | Self::RecvNotice { client, .. } => *client,
+            Self::Pub(published) | Self::PubEx(published) | Self::PubRel(published) => {
+                published.client
+            }
+            Self::Recv(recv) => recv.client,
+        }
+    }
+}
+
+fn result<'a>(name: &[u8], client: u8, params: &mut Params<'_>) -> Option<Urc<'a>> {
+    Some(match name {
+        b"PUB" => Urc::Pub(published(client, params)?),
+        b"PUBEX" => Urc::PubEx(published(client, params)?),
+        b"STAT" => Urc::Stat {
+            client,
+            cause: StatCause::from_code(params.i32().ok()?),
+        },
+        b"OPEN" => Urc::Open {
+            client,
+            result: OpenResult::from_code(params.i32().ok()?),
+        },
+        b"CLOSE" => Urc::Close {
+            client,
+            result: CloseResult::from_code(params.i32().ok()?),
+        },
+        b"CONN" => {
+            let result = params.i32().ok()?;
+            let return_code = if params.is_empty() {
+                None
+            } else {
+                Some(params.i32().ok()?)
+            };
+            Urc::Conn {
+                client,
+                result: ConnectResult::new(result, return_code),
+            }
+        }
+        b"DISC" => Urc::Disc {
+            client,
+            result: CloseResult::from_code(params.i32().ok()?),
+        },
+        b"SUB" => Urc::Sub {
+            client,
+            msg_id: params.u16().ok()?,
+            result: subscribed(params)?,
+        },
+        b"UNS" => {
+            let ended = published(client, params)?;
+            Urc::Uns {
+                client,
+                msg_id: ended.msg_id,
+                result: ended.result,
+            }
+        }
+        b"PUBREL" => {
+            let result = PubResult::new(params.i32().ok()?, None);
+            Urc::PubRel(Published {
+                client,
+                msg_id: params.u16().ok()?,
+                result,
+            })
+        }
+        b"PING" => Urc::Ping {
+            client,
+            result: params.u8().ok()?,
+        },
+        _ => return None,
+    })
+}
+
+fn published(client: u8, params: &mut Params<'_>) -> Option<Published> {
+    let msg_id = params.u16().ok()?;
+    let result = params.i32().ok()?;
+    Some(Published {
+        client,
+        msg_id,
+        result: PubResult::new(result, params.u32().ok()),
+    })
+}
+
+fn subscribed(params: &mut Params<'_>) -> Option<SubResult> {
+    Some(match params.i32().ok()? {
+        0 => {
+            let mut granted = Granted::default();
+            while !params.is_empty() {
+                granted.push(params.u8().ok()?);
+            }
+            SubResult::Acknowledged(granted)
+        }
+        1 => SubResult::Retransmission(params.u32().ok()),
+        2 => SubResult::Failed,
+        other => SubResult::Unknown(other),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Qos, ReturnCode};
+    use std::vec::Vec;
+
+    fn parse(line: &[u8]) -> Option<Urc<'_>> {
+        Urc::parse(Line::new(line))
+    }
+
+    const fn published(msg_id: u16, result: PubResult) -> Published {
+        Published {
+            client: 0,
+            msg_id,
+            result,
+        }
+    }
+
+    #[test]
+    #[rustfmt::skip]
+    fn results_of_the_logs() {
+        let conn = |result| Some(Urc::Conn { client: 0, result });
+        let open = |result| Some(Urc::Open { client: 0, result });
+        let ack = PubResult::Acknowledged;
+        let cases: &[(&[u8], Option<Urc<'_>>)] = &[
+            (b"+QMTOPEN: 0,0", open(OpenResult::Opened)),
+            (b"+QMTOPEN: 0,-1", open(OpenResult::NetworkFailed)),
+            (b"+QMTOPEN: 1,-1", Some(Urc::Open { client: 1, result: OpenResult::NetworkFailed })),
+            (b"+QMTOPEN: 0,2", open(OpenResult::Occupied)),
+            (b"+QMTOPEN: 0,3", open(OpenResult::PdpFailed)),
+            (b"+QMTOPEN: 0,4", open(OpenResult::DnsFailed)),
+            (b"+QMTOPEN: 0,5", open(OpenResult::NetworkError)),
+            (b"+QMTOPEN: 0,77", open(OpenResult::Unknown(77))),
+            (b"+QMTCLOSE: 0,0", Some(Urc::Close { client: 0, result: CloseResult::Closed })),
+            (b"+QMTCLOSE: 0,-1", Some(Urc::Close { client: 0, result: CloseResult::Failed })),
+            (b"+QMTDISC: 0,0", Some(Urc::Disc { client: 0, result: CloseResult::Closed })),
+            (b"+QMTCONN: 0,0,0", conn(ConnectResult::Accepted)),
+            (b"+QMTCONN: 0,0", conn(ConnectResult::Accepted)),
+            (b"+QMTCONN: 0,0,2", conn(ConnectResult::Refused(ReturnCode::IdentifierRejected))),
+            (b"+QMTCONN: 0,0,5", conn(ConnectResult::Refused(ReturnCode::NotAuthorized))),
+            (b"+QMTCONN: 0,0,9", conn(ConnectResult::Refused(ReturnCode::Unknown(9)))),
+            (b"+QMTCONN: 0,1", conn(ConnectResult::Retransmission)),
+            (b"+QMTCONN: 0,2", conn(ConnectResult::SendFailed)),
+            (b"+QMTCONN: 0,7", conn(ConnectResult::Unknown(7))),
+            (b"+QMTPUB: 0,1,0", Some(Urc::Pub(published(1, ack)))),
+            (b"+QMTPUB: 0,0,0", Some(Urc::Pub(published(0, ack)))),
+            (b"+QMTPUB: 0,7,1,2", Some(Urc::Pub(published(7, PubResult::Retransmission(Some(2)))))),
+            (b"+QMTPUB: 0,65535,2", Some(Urc::Pub(published(65_535, PubResult::Failed)))),
+            (b"+QMTPUBEX: 0,0,0", Some(Urc::PubEx(published(0, ack)))),
+            (b"+QMTPUBEX: 0,1,0", Some(Urc::PubEx(published(1, ack)))),
+            (b"+QMTPUBREL: 0,1,9", Some(Urc::PubRel(published(9, PubResult::Retransmission(None))))),
+            (b"+QMTUNS: 0,3,0", Some(Urc::Uns { client: 0, msg_id: 3, result: ack })),
+            (b"+QMTSUB: 0,3,2", Some(Urc::Sub { client: 0, msg_id: 3, result: SubResult::Failed })),
+            (b"+QMTSUB: 0,3,1,2", Some(Urc::Sub { client: 0, msg_id: 3, result: SubResult::Retransmission(Some(2)) })),
+            (b"+QMTPING: 0,1", Some(Urc::Ping { client: 0, result: 1 })),
+            (b"+QMTRECV: 0,4", Some(Urc::RecvNotice { client: 0, slot: 4 })),
+            // No URCs: answers, other names, rubbish.
+            (b"+QMTOPEN: 0,\"host\",8883", None),
+            (b"+QMTRECV: 0,0,0,0,0,1", None),
+            (b"+QMTCFG: \"version\",4", None),
+            (b"+QMTPUB: 0,70000,0", None),
+            (b"+QMTPUB: 0", None),
+            (b"+QMTSTAT", None),
+            (b"+QMTSTAT:", None),
+            (b"+QMTSTAT: ,", None),
+            (b"+QMT", None),
+            (b"+QMT:", None),
+            (b"+QMTUNKNOWN: 0,0", None),
+            (b"+CEREG: 1", None),
+            (b"", None),
+        ];
+        for (line, expected) in cases {
+            assert_eq!(parse(line), *expected, "{}", line.escape_ascii());
+            if let Some(urc) = expected {
+                assert_eq!(urc.client(), line[line.iter().position(|b| *b == b' ').unwrap() + 1] - b'0');
+            }
+        }
+    }
+
+    #[test]
+    fn every_cause_of_a_lost_connection() {
+        for (number, cause) in (1..).zip(StatCause::ALL) {
+            let line = std::format!("+QMTSTAT: 2,{number}");
+            assert_eq!(
+                parse(line.as_bytes()),
+                Some(Urc::Stat {
+                    client: 2,
+                    cause: *cause
+                })
+            );
+        }
+        assert_eq!(
+            parse(b"+QMTSTAT: 0,9"),
+            Some(Urc::Stat {
+                client: 0,
+                cause: StatCause::Unknown(9)
+            })
+        );
+    }
+
+    #[test]
+    fn what_a_server_grants() {
+        let granted = |line| match parse(line) {
+            Some(Urc::Sub {
+                client: 0,
+                result: SubResult::Acknowledged(granted),
+                ..
+            }) => granted,
+            other => panic!("{other:?}"),
+        };
+        let list = |line| granted(line).iter().collect::<Vec<_>>();
+        assert_eq!(list(b"+QMTSUB: 0,2,0,1"), [Some(Qos::AtLeastOnce)]);
+        assert_eq!(
+            list(b"+QMTSUB: 0,1,0,0,1,128"),
+            [Some(Qos::AtMostOnce), Some(Qos::AtLeastOnce), None]
+        );
+        assert_eq!(list(b"+QMTSUB: 0,1,0"), []);
+        assert!(SubResult::Acknowledged(granted(b"+QMTSUB: 0,2,0,1")).is_ok());
+        assert!(!SubResult::Acknowledged(granted(b"+QMTSUB: 0,2,0,128")).is_ok());
+    }
+
+    #[test]
+    fn no_cut_of_a_line_panics() {
+        for line in [
+            &b"+QMTRECV: 0,0,\"t\",5,\"hello\""[..],
+            b"+QMTRECV: 0,0,\"t\",2\r\nab",
+            b"+QMTSUB: 0,1,0,0,1,128",
+            b"+QMTCONN: 0,0,5",
+            b"+QMTPUBREL: 0,1,9",
+        ] {
+            for end in 0..line.len() {
+                let _ = parse(&line[..end]);
+                for byte in [0, b'"', b',', b'\r', 0xFF] {
+                    let mut changed = line.to_vec();
+                    changed[end] = byte;
+                    let _ = parse(&changed);
+                }
+            }
+        }
+    }
+}
