@@ -14,6 +14,7 @@ mod power;
 mod qiurc;
 mod signal;
 mod sim;
+mod socket;
 mod uart;
 
 pub use clock::*;
@@ -27,6 +28,7 @@ pub use power::*;
 pub use qiurc::*;
 pub use signal::*;
 pub use sim::*;
+pub use socket::*;
 pub use uart::*;
 
 use crate::{Command, Exchange, Writer};
