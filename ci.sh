@@ -132,6 +132,42 @@ firmware_build() {
     fi
 }
 
+#: size         flash of the roots in nostd-check on Cortex-M, compared with docs/sizes.md (UPDATE_GOLDEN=1 rewrites it)
+check_size() {
+    debian arm-none-eabi-ld binutils-arm-none-eabi
+    local target root name image="$notes/size.elf" page="$notes/sizes.md" bytes limit status=0
+    {
+        echo "# Flash"
+        echo
+        echo "Bytes of code and constants when nothing but the named thing is linked: \`./ci.sh size\`. It fails when one grows by"
+        echo "more than 5 %; \`UPDATE_GOLDEN=1 ./ci.sh size\` rewrites this page. The roots are the functions of"
+        echo "\`nostd-check/src/lib.rs\`; no heap, and no statics that are written."
+        echo
+        echo "| what | target | bytes |"
+        echo "|---|---|---|"
+    } >"$page"
+    [ "${UPDATE_GOLDEN:-}" != 1 ] || { mkdir -p docs && cp "$page" docs/sizes.md; }
+    for target in thumbv6m-none-eabi thumbv7em-none-eabihf; do
+        firmware_build "$target"
+        for root in $(sed -n 's/.*extern "C" fn \(size_of_[a-z_]*\).*/\1/p' nostd-check/src/lib.rs); do
+            arm-none-eabi-ld --gc-sections --entry "$root" -o "$image" "$CARGO_TARGET_DIR/$target/release/libnostd_check.a"
+            bytes=$(arm-none-eabi-size "$image" | awk 'NR == 2 { print $1 + $2 }')
+            name=${root#size_of_}
+            echo "| ${name//_/ } | $target | $bytes |" >>"$page"
+            limit=$(awk -F' *[|] *' -v what="${name//_/ }" -v target="$target" \
+                '$2 == what && $3 == target { print int($4 * 1.05) }' docs/sizes.md)
+            printf '  %-10s %-22s %6d' "${name//_/ }" "$target" "$bytes"
+            if [ "${UPDATE_GOLDEN:-}" != 1 ] && [ "$bytes" -gt "${limit:-0}" ]; then
+                printf '  over %d, 5 %% more than docs/sizes.md says' "${limit:-0}"
+                status=1
+            fi
+            echo
+        done
+    done
+    [ "${UPDATE_GOLDEN:-}" != 1 ] || cp "$page" docs/sizes.md
+    return "$status"
+}
+
 #: demo         the demo of README, for every model and both credentials
 check_demo() {
     local model auth started
@@ -186,7 +222,7 @@ check_bench_smoke() {
 }
 
 # The checks of --list whose files exist.
-checks=(fmt clippy test doc msrv deny no_std thumb demo)
+checks=(fmt clippy test doc msrv deny no_std thumb size demo)
 [ ! -e bindings/c/ci.sh ] || checks+=(c)
 [ ! -e python/ci.sh ] || checks+=(python)
 [ ! -e fuzz/Cargo.toml ] || checks+=(fuzz_smoke)

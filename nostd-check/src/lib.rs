@@ -1,11 +1,13 @@
 //! Links the six `no_std` crates without `std` and without an allocator.
 //!
-//! `std` anywhere below is a duplicate `panic_impl` lang item; `alloc` is "no global memory allocator found".
+//! `std` anywhere below is a duplicate `panic_impl` lang item; `alloc` is "no global memory allocator found". The
+//! functions are roots for `./ci.sh size`, which links each one alone and reports how much flash it takes.
 
 #![no_std]
 
-use azure_auth as _;
-use quectel_at as _;
+use azure_auth::{Identity, SasRequest, SharedAccessKey};
+use quectel_at::{Event, Link, commands::At};
+
 use quectel_azure as _;
 use quectel_file as _;
 use quectel_mqtt as _;
@@ -14,4 +16,50 @@ use quectel_ssl as _;
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     loop {}
+}
+
+/// Nothing: what start-up and the panic handler alone take.
+#[unsafe(no_mangle)]
+extern "C" fn size_of_nothing() {}
+
+/// One command, its answers and the URCs beside it.
+#[unsafe(no_mangle)]
+extern "C" fn size_of_link(
+    rx: &mut [u8; 512],
+    tx: &mut [u8; 256],
+    input: &[u8; 64],
+    now_ms: u64,
+) -> usize {
+    let mut link = Link::new(rx, tx, &[]);
+    let mut chunk = [0; 64];
+    let mut seen = match link.send(now_ms, &At) {
+        Ok(()) => link.poll_transmit(&mut chunk),
+        Err(_) => 0,
+    };
+    let mut input = &input[..];
+    while let Some(event) = link.poll(now_ms, &mut input) {
+        seen += match event {
+            Event::Answer(line) | Event::Urc(line) => line.bytes().len(),
+            Event::Data(bytes) => bytes.len(),
+            _ => 1,
+        };
+    }
+    seen
+}
+
+/// A SAS token from a key.
+#[unsafe(no_mangle)]
+extern "C" fn size_of_sas_token(key: &[u8; 44], expiry_s: u64, token: &mut [u8; 256]) -> usize {
+    let Ok(key) = core::str::from_utf8(key) else {
+        return 0;
+    };
+    let (Ok(identity), Ok(key)) = (
+        Identity::new("hub.azure-devices.net", "dev-1", None),
+        SharedAccessKey::from_base64(key),
+    ) else {
+        return 0;
+    };
+    SasRequest::for_identity(&identity, expiry_s)
+        .token(&key, token)
+        .map_or(0, str::len)
 }
