@@ -1,0 +1,139 @@
+//! The SIM card.
+
+use super::Handler;
+use crate::{
+    at::{Command, Form},
+    module::{Module, Outcome},
+};
+
+pub(super) const COMMANDS: &[(&str, Handler)] = &[
+    ("+CPIN", pin),
+    ("+QPINC", counters),
+    ("+CIMI", imsi),
+    ("+QCCID", iccid),
+    ("+QINISTAT", initialised),
+    ("+QSIMSTAT", inserted),
+    ("+QSIMDET", detection),
+];
+
+/// CFUN=0 switches the card off.
+fn problem(module: &Module) -> Option<u16> {
+    if module.radio.cfun == 0 {
+        Some(13)
+    } else {
+        module.sim.problem()
+    }
+}
+
+fn pin(module: &mut Module, command: &Command) -> Outcome {
+    let sim_ms = module.profile.timing.sim_ms;
+    module.takes(sim_ms);
+    match command.form {
+        Form::Read if module.radio.cfun == 0 => Outcome::Cme(13),
+        Form::Read => match module.sim.read() {
+            Ok(word) => {
+                module.info(format!("+CPIN: {word}"));
+                Outcome::Ok
+            }
+            Err(code) => Outcome::Cme(code),
+        },
+        Form::Set => {
+            let Some(secret) = command.text(0) else {
+                return Outcome::Error;
+            };
+            match module.sim.unlock(&secret, command.text(1).as_deref()) {
+                Ok(()) => Outcome::then(|module| {
+                    for line in ["+CPIN: READY", "+QUSIM: 1", "+QIND: SMS DONE"] {
+                        module.urc(line);
+                    }
+                    module.start_registration();
+                }),
+                Err(code) => Outcome::Cme(code),
+            }
+        }
+        Form::Test | Form::Exec => Outcome::Error,
+    }
+}
+
+fn counters(module: &mut Module, command: &Command) -> Outcome {
+    if command.form != Form::Read {
+        return Outcome::Error;
+    }
+    let (pin, puk) = (module.sim.pin_tries, module.sim.puk_tries);
+    module.info(format!("+QPINC: \"SC\",{pin},{puk}"));
+    module.info("+QPINC: \"P2\",3,10");
+    Outcome::Ok
+}
+
+fn imsi(module: &mut Module, command: &Command) -> Outcome {
+    if command.form != Form::Exec {
+        return Outcome::Error;
+    }
+    if let Some(code) = problem(module) {
+        return Outcome::Cme(code);
+    }
+    let line = module.profile.identity.imsi.clone();
+    module.info(line);
+    Outcome::Ok
+}
+
+fn iccid(module: &mut Module, command: &Command) -> Outcome {
+    let present = matches!(problem(module), None | Some(11 | 12));
+    if command.form != Form::Exec || !present {
+        return Outcome::ErrorAfter(0);
+    }
+    let line = format!("+QCCID: {}", module.profile.identity.iccid);
+    module.info(line);
+    Outcome::Ok
+}
+
+fn initialised(module: &mut Module, command: &Command) -> Outcome {
+    if command.form != Form::Exec {
+        return Outcome::Error;
+    }
+    let value = if module.sim.is_ready() {
+        module.profile.boot.inistat
+    } else {
+        0
+    };
+    module.info(format!("+QINISTAT: {value}"));
+    Outcome::Ok
+}
+
+fn inserted(module: &mut Module, command: &Command) -> Outcome {
+    match (command.form, command.number_in(0, 0, 1)) {
+        (Form::Read, _) => {
+            let state = u8::from(!matches!(module.sim.read(), Err(10)));
+            module.info(format!(
+                "+QSIMSTAT: {},{state}",
+                u8::from(module.session.simstat_urc)
+            ));
+            Outcome::Ok
+        }
+        (Form::Set, Some(value)) => {
+            module.session.simstat_urc = value == 1;
+            Outcome::Ok
+        }
+        _ => Outcome::Error,
+    }
+}
+
+fn detection(module: &mut Module, command: &Command) -> Outcome {
+    match (
+        command.form,
+        command.number_in(0, 0, 1),
+        command.optional(1, 0, 1, 0),
+    ) {
+        (Form::Read, ..) => {
+            let (enable, level) = module.session.simdet;
+            module.info(format!("+QSIMDET: {enable},{level}"));
+            Outcome::Ok
+        }
+        (Form::Set, Some(enable), Some(level)) => {
+            let byte = |n: u64| u8::try_from(n).unwrap_or(0);
+            module.session.simdet = (byte(enable), byte(level));
+            Outcome::Ok
+        }
+        _ => Outcome::Error,
+    }
+}

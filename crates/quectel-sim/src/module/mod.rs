@@ -1,0 +1,224 @@
+//! The module itself: bytes in, bytes out, time in, network requests out, network events in.
+
+mod clock;
+mod config;
+mod control;
+mod exec;
+mod input;
+mod log;
+mod output;
+mod power;
+mod store;
+mod timers;
+
+use core::fmt;
+use std::{collections::VecDeque, sync::Arc};
+
+pub use config::{ModuleConfig, PowerState, SimState, Timing};
+pub use control::{ModuleState, MqttState, Registration};
+pub use log::{LogEntry, LogKind};
+
+pub(crate) use clock::{Civil, WallClock};
+pub(crate) use exec::Outcome;
+pub(crate) use input::PromptEnd;
+pub(crate) use power::Power;
+pub(crate) use store::{Group, ItemStore};
+pub(crate) use timers::TimerId;
+
+use crate::{
+    conn::Conns, files::FileStore, mqtt::MqttClient, net::NetRequest, pdp::Contexts,
+    profile::Profile, radio::Radio, rng::Rng, session::Session, sim_card::SimCard, ssl::SslSockets,
+    tcp::Sockets,
+};
+use exec::Exec;
+use input::Input;
+use log::Log;
+use output::Output;
+use timers::Timers;
+
+/// A simulated module: a function of bytes and time.
+///
+/// It opens no socket and reads no clock. Time is the caller's, in milliseconds from any start, and never goes back;
+/// a call with an earlier time is treated as one at the latest time so far.
+///
+/// The caller's loop: pass what the host wrote to [`uart_rx`](Self::uart_rx), take what the module writes with
+/// [`uart_tx`](Self::uart_tx), carry out [`poll_net`](Self::poll_net) and report with [`net_event`](Self::net_event),
+/// and come back at [`poll_timeout`](Self::poll_timeout) at the latest.
+///
+/// ```
+/// use quectel_sim::{Module, ModuleConfig, PowerState, Timing};
+///
+/// let config = ModuleConfig::new("bg96")?.timing(Timing::Fast).power(PowerState::Ready);
+/// let mut module = Module::new(config);
+/// module.uart_rx(0, b"AT\r");
+/// let mut out = Vec::new();
+/// module.uart_tx(0, &mut out);
+/// assert_eq!(out, b"AT\r\r\nOK\r\n");
+/// # Ok::<(), quectel_sim::ProfileError>(())
+/// ```
+pub struct Module {
+    pub(crate) now: u64,
+    pub(crate) profile: Arc<Profile>,
+    pub(crate) config: Setup,
+    factor: f64,
+    pub(crate) rng: Rng,
+    timers: Timers,
+    pub(crate) net_out: VecDeque<NetRequest>,
+    input: Input,
+    output: Output,
+    exec: Option<Exec>,
+    pub(crate) session: Session,
+    pub(crate) power: Power,
+    pub(crate) clock: WallClock,
+    pub(crate) sim: SimCard,
+    pub(crate) radio: Radio,
+    pub(crate) pdp: Contexts,
+    pub(crate) files: FileStore,
+    pub(crate) items: ItemStore,
+    pub(crate) conns: Conns,
+    pub(crate) sockets: Sockets,
+    pub(crate) ssl: SslSockets,
+    pub(crate) mqtt: [MqttClient; 6],
+    pub(crate) faults: crate::faults::Faults,
+    log: Log,
+}
+
+/// The part of the configuration that matters after the start.
+#[derive(Debug, Clone)]
+pub(crate) struct Setup {
+    pub(crate) port: String,
+    pub(crate) unix_s: i64,
+    pub(crate) nitz: bool,
+    pub(crate) ntp: bool,
+    pub(crate) apns: Vec<String>,
+}
+
+impl fmt::Debug for Module {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Module")
+            .field("model", &self.profile.identity.model)
+            .field("revision", &self.profile.identity.revision)
+            .field("now_ms", &self.now)
+            .field("power", &self.power)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Module {
+    /// Makes a module; nothing happens before the first call with a time.
+    #[must_use]
+    pub fn new(config: ModuleConfig) -> Self {
+        let profile = Arc::new(config.profile);
+        let mut module = Self {
+            now: 0,
+            factor: config.timing.factor(),
+            rng: Rng::new(config.seed),
+            timers: Timers::default(),
+            net_out: VecDeque::new(),
+            input: Input::default(),
+            output: Output::new(config.pace_uart),
+            exec: None,
+            session: Session::new(&profile, &config.nonvolatile),
+            power: Power::Off,
+            clock: WallClock::new(&profile.clock.epoch),
+            sim: SimCard::new(config.sim),
+            radio: Radio::new(&profile, config.registers),
+            pdp: Contexts::new(&profile, &config.nonvolatile),
+            files: FileStore::new(&profile, config.files),
+            items: ItemStore::default(),
+            conns: Conns::default(),
+            sockets: Sockets::default(),
+            ssl: SslSockets::default(),
+            mqtt: core::array::from_fn(|_| MqttClient::new(&profile)),
+            faults: crate::faults::Faults::default(),
+            log: Log::new(config.log_lines),
+            config: Setup {
+                port: config.port,
+                unix_s: config.unix_s,
+                nitz: config.nitz,
+                ntp: config.ntp,
+                apns: config.apns,
+            },
+            profile,
+        };
+        match config.power {
+            PowerState::Off => {}
+            PowerState::Booting => {
+                module.after_exactly(0, Self::boot);
+            }
+            PowerState::Ready => module.start_ready(),
+        }
+        module
+    }
+
+    /// Bytes that the host wrote to the UART.
+    pub fn uart_rx(&mut self, now_ms: u64, bytes: &[u8]) {
+        self.tick(now_ms);
+        for byte in bytes {
+            self.receive(*byte);
+            // Without this, a reply that is due at once would wait for the whole chunk.
+            self.run_due();
+        }
+        self.drain_receive_queue();
+    }
+
+    /// Appends the bytes that the module has written to the UART by now.
+    pub fn uart_tx(&mut self, now_ms: u64, out: &mut Vec<u8>) {
+        self.tick(now_ms);
+        self.output.take(self.now, self.session.baud, out);
+    }
+
+    /// The next thing that the module wants done on the network.
+    pub fn poll_net(&mut self) -> Option<NetRequest> {
+        self.net_out.pop_front()
+    }
+
+    /// The time at which [`tick`](Self::tick) or [`uart_tx`](Self::uart_tx) must be called at the latest, in milliseconds.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<u64> {
+        let timer = self.timers.next_at();
+        let uart = self.output.next_at(self.session.baud);
+        match (timer, uart) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        }
+    }
+
+    /// Lets time pass.
+    pub fn tick(&mut self, now_ms: u64) {
+        let target = now_ms.max(self.now);
+        while let Some((at, action)) = self.timers.take_due(target) {
+            self.now = self.now.max(at);
+            action(self);
+            self.drain_receive_queue();
+        }
+        self.now = target;
+    }
+
+    fn run_due(&mut self) {
+        let now = self.now;
+        while let Some((_, action)) = self.timers.take_due(now) {
+            action(self);
+        }
+    }
+
+    /// Seconds since 1970 in the simulated world.
+    pub(crate) fn world_unix_s(&self) -> i64 {
+        self.config.unix_s + i64::try_from(self.now / 1000).unwrap_or(0)
+    }
+
+    /// What the module's own clock says, in seconds since 1970.
+    pub(crate) fn own_unix_s(&self) -> i64 {
+        self.clock.unix_s(self.now)
+    }
+
+    pub(crate) fn cancel(&mut self, timer: Option<TimerId>) {
+        if let Some(id) = timer {
+            self.timers.cancel(id);
+        }
+    }
+
+    pub(crate) fn clear_timers(&mut self) {
+        self.timers.clear();
+    }
+}

@@ -1,0 +1,211 @@
+//! What the module writes: echo, information responses, result codes, URCs; and how fast the UART passes it on.
+
+use std::collections::VecDeque;
+
+use super::{Module, log::LogKind};
+
+/// Held-back URCs beyond this are dropped, oldest first.
+const URCS_HELD: usize = 256;
+
+pub(super) struct Output {
+    bytes: VecDeque<u8>,
+    paced: bool,
+    /// When the next byte is on the wire, in microseconds.
+    next_us: u64,
+    held: VecDeque<Vec<u8>>,
+    flush_planned: bool,
+}
+
+impl Output {
+    pub(super) const fn new(paced: bool) -> Self {
+        Self {
+            bytes: VecDeque::new(),
+            paced,
+            next_us: 0,
+            held: VecDeque::new(),
+            flush_planned: false,
+        }
+    }
+
+    fn push(&mut self, now_ms: u64, baud: u32, bytes: &[u8]) {
+        if self.paced && self.bytes.is_empty() {
+            self.next_us = self.next_us.max(now_ms.saturating_mul(1000)) + byte_us(baud);
+        }
+        self.bytes.extend(bytes);
+    }
+
+    pub(super) fn take(&mut self, now_ms: u64, baud: u32, out: &mut Vec<u8>) {
+        if !self.paced {
+            out.extend(self.bytes.drain(..));
+            return;
+        }
+        let now_us = now_ms.saturating_mul(1000);
+        while self.next_us <= now_us {
+            let Some(byte) = self.bytes.pop_front() else {
+                return;
+            };
+            out.push(byte);
+            self.next_us += byte_us(baud);
+        }
+    }
+
+    pub(super) fn next_at(&self, baud: u32) -> Option<u64> {
+        if self.bytes.is_empty() {
+            return None;
+        }
+        // Waking up for every byte would be slow; 32 of them arrive together, as from a FIFO.
+        let batch = u64::try_from(self.bytes.len().min(32)).unwrap_or(32) - 1;
+        Some(if self.paced {
+            (self.next_us + batch * byte_us(baud)).div_ceil(1000)
+        } else {
+            0
+        })
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.bytes.clear();
+        self.held.clear();
+    }
+}
+
+/// One start bit, eight data bits, one stop bit.
+fn byte_us(baud: u32) -> u64 {
+    10_000_000 / u64::from(baud.max(1))
+}
+
+impl Module {
+    /// Writes bytes as they are.
+    pub(crate) fn write_raw(&mut self, bytes: &[u8]) {
+        let bytes = self.faults.on_output(&mut self.rng, bytes);
+        self.output.push(self.now, self.session.baud, &bytes);
+    }
+
+    pub(super) fn write_echo(&mut self, bytes: &[u8]) {
+        self.output.push(self.now, self.session.baud, bytes);
+    }
+
+    pub(super) fn write_prompt(&mut self, prompt: &str) {
+        self.note(LogKind::Reply, b">");
+        self.write_raw(prompt.as_bytes());
+    }
+
+    /// CR LF, or whatever S3 and S4 say.
+    pub(super) const fn line_end(&self) -> [u8; 2] {
+        [self.session.s3, self.session.s4]
+    }
+
+    /// Writes an information response: the lines of one command.
+    pub(super) fn write_information(&mut self, lines: &[Vec<u8>], first: bool) {
+        let end = self.line_end();
+        let lead = self.session.verbose && (first || self.profile.line.concat_blank_line);
+        let mut bytes = Vec::new();
+        if lead {
+            bytes.extend(end);
+        }
+        for line in lines {
+            self.note(LogKind::Reply, line);
+            bytes.extend(line);
+            bytes.extend(end);
+        }
+        self.write_raw(&bytes);
+    }
+
+    /// Writes a final (or intermediate) result code.
+    pub(crate) fn write_final(&mut self, text: &str) {
+        if text.is_empty() {
+            return;
+        }
+        self.note(LogKind::Reply, text.as_bytes());
+        if self.session.quiet {
+            return;
+        }
+        let [cr, lf] = self.line_end();
+        let numeric = match text {
+            "OK" => "0",
+            "CONNECT" => "1",
+            "RING" => "2",
+            "NO CARRIER" => "3",
+            "ERROR" => "4",
+            "NO DIALTONE" => "6",
+            "BUSY" => "7",
+            "NO ANSWER" => "8",
+            _ => "",
+        };
+        let mut bytes = Vec::new();
+        if self.session.verbose {
+            bytes.extend([cr, lf]);
+            bytes.extend(text.as_bytes());
+            bytes.extend([cr, lf]);
+        } else if numeric.is_empty() {
+            bytes.extend(text.as_bytes());
+            bytes.extend([cr, lf]);
+        } else {
+            bytes.extend(numeric.as_bytes());
+            bytes.push(cr);
+        }
+        self.write_raw(&bytes);
+    }
+
+    /// Sends an unsolicited result code, at once or when the port is in command mode again.
+    pub(crate) fn urc(&mut self, text: impl AsRef<[u8]>) {
+        let text = text.as_ref();
+        if !self.urc_port_is_ours() || self.faults.no_urcs {
+            self.note(LogKind::UrcElsewhere, text);
+            return;
+        }
+        self.urc_here(text);
+    }
+
+    /// Sends an unsolicited result code to the host whatever the port setting is.
+    pub(crate) fn urc_here(&mut self, text: &[u8]) {
+        self.note(LogKind::Urc, text);
+        if self.output.held.len() >= URCS_HELD {
+            self.output.held.pop_front();
+        }
+        self.output.held.push_back(text.to_vec());
+        self.flush_urcs();
+    }
+
+    /// Writes the URCs that were held back, if they may be written now.
+    pub(super) fn flush_urcs(&mut self) {
+        if self.output.held.is_empty() {
+            return;
+        }
+        if !self.may_write_urc() {
+            if !self.in_data_phase() && !self.output.flush_planned {
+                self.output.flush_planned = true;
+                let wait = self.typing_ends_at().saturating_sub(self.now).max(1);
+                self.after_exactly(wait, |module| {
+                    module.output.flush_planned = false;
+                    module.flush_urcs();
+                });
+            }
+            return;
+        }
+        while let Some(text) = self.output.held.pop_front() {
+            let end = self.line_end();
+            let mut bytes = Vec::with_capacity(text.len() + 4);
+            if self.session.verbose {
+                bytes.extend(end);
+            }
+            bytes.extend(&text);
+            bytes.extend(end);
+            self.write_raw(&bytes);
+        }
+    }
+
+    /// Whether `AT+QURCCFG="urcport"` sends URCs to the port that the host is wired to.
+    fn urc_port_is_ours(&self) -> bool {
+        let port = &self.session.urc_port;
+        self.session.qindcfg_all && (port == "all" || *port == self.config.port)
+    }
+
+    /// `AT+IPR`
+    pub(crate) const fn set_baud(&mut self, baud: u32) {
+        self.session.baud = baud;
+    }
+
+    pub(super) fn clear_output(&mut self) {
+        self.output.clear();
+    }
+}

@@ -1,0 +1,471 @@
+//! The module's six MQTT clients.
+
+mod flight;
+mod receive;
+
+use std::collections::BTreeSet;
+
+use mqtt311::{Connack, Connect, ConnectReturnCode, Decoder, Packet, Protocol, QoS, Will};
+
+pub(crate) use flight::{Flight, FlightKind};
+pub(crate) use receive::Message;
+
+use crate::{
+    conn::{OpenFailure, OpenRequest, Owner},
+    module::{Group, Module, MqttState, TimerId},
+    net::{SocketId, Transport},
+    profile::{CloseClosed, Profile},
+};
+
+/// Limit of the transport under `AT+QMTOPEN` (BG96 manual).
+const OPEN_TIMEOUT_MS: u64 = 75_000;
+
+/// One client.
+#[derive(Debug)]
+pub(crate) struct MqttClient {
+    pub(crate) state: MqttState,
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    pub(crate) socket: Option<SocketId>,
+    decoder: Decoder,
+    /// Packets are not looked at while a CONNACK waits for its time.
+    hold: bool,
+    held: Vec<u8>,
+    pub(crate) flights: Vec<Flight>,
+    pub(crate) slots: Vec<Option<Message>>,
+    received_ids: BTreeSet<u16>,
+    connect_timer: Option<TimerId>,
+    connect_started_ms: u64,
+    ping_timer: Option<TimerId>,
+    pings_unanswered: u64,
+    last_sent_ms: u64,
+}
+
+impl MqttClient {
+    pub(crate) fn new(profile: &Profile) -> Self {
+        Self {
+            state: MqttState::Closed,
+            host: String::new(),
+            port: 0,
+            socket: None,
+            decoder: Decoder::new(profile.mqtt.packet_max),
+            hold: false,
+            held: Vec::new(),
+            flights: Vec::new(),
+            slots: vec![None; profile.mqtt.slots],
+            received_ids: BTreeSet::new(),
+            connect_timer: None,
+            connect_started_ms: 0,
+            ping_timer: None,
+            pings_unanswered: 0,
+            last_sent_ms: 0,
+        }
+    }
+}
+
+/// `timeout` of `AT+QMTCFG`.
+#[derive(Debug, Clone, Copy)]
+struct Patience {
+    packet_ms: u64,
+    retries: u64,
+    notice: bool,
+}
+
+impl Module {
+    pub(crate) fn client(&self, at: u8) -> Option<&MqttClient> {
+        self.mqtt.get(usize::from(at))
+    }
+
+    pub(crate) fn client_mut(&mut self, at: u8) -> Option<&mut MqttClient> {
+        self.mqtt.get_mut(usize::from(at))
+    }
+
+    pub(crate) fn mqtt_state(&self, at: u8) -> MqttState {
+        self.client(at)
+            .map_or(MqttState::Closed, |client| client.state)
+    }
+
+    fn patience(&self, at: u8) -> Patience {
+        let value = |place| self.item_number(Group::Mqtt, "timeout", at, place);
+        Patience {
+            packet_ms: value(0).max(1) * 1000,
+            retries: value(1),
+            notice: value(2) == 1,
+        }
+    }
+
+    /// `AT+QMTOPEN` after its `OK`.
+    pub(crate) fn start_mqtt(&mut self, at: u8, host: &str, port: u16, context: u8) {
+        let tls = self.item_number(Group::Mqtt, "ssl", at, 0) == 1;
+        let tls_context = u8::try_from(self.item_number(Group::Mqtt, "ssl", at, 1)).unwrap_or(0);
+        let tls = tls.then(|| self.tls_settings(tls_context, host));
+        let packet_max = self.profile.mqtt.packet_max;
+        let Some(client) = self.client_mut(at) else {
+            return;
+        };
+        client.state = MqttState::Opening;
+        client.host = host.to_owned();
+        client.port = port;
+        client.decoder = Decoder::new(packet_max);
+        if self.open_is_wedged() {
+            return self.refuse_open(at, -1);
+        }
+        let request = OpenRequest {
+            owner: Owner::Mqtt(at),
+            context,
+            transport: Transport::Tcp,
+            host: host.to_owned(),
+            port,
+            tls,
+            timeout_ms: OPEN_TIMEOUT_MS,
+        };
+        let socket = self.open_connection(request);
+        if let Some(client) = self.client_mut(at) {
+            client.socket = Some(socket);
+        }
+    }
+
+    fn refuse_open(&mut self, at: u8, code: i64) {
+        self.reset_client(at);
+        self.urc(format!("+QMTOPEN: {at},{code}"));
+    }
+
+    pub(crate) fn mqtt_opened(&mut self, at: u8) {
+        let Some(client) = self
+            .client_mut(at)
+            .filter(|c| c.state == MqttState::Opening)
+        else {
+            return;
+        };
+        client.state = MqttState::Open;
+        self.urc(format!("+QMTOPEN: {at},0"));
+        let close_ms = self.profile.mqtt.close_after_open_ms;
+        let socket = self.client(at).and_then(|c| c.socket);
+        if close_ms > 0 {
+            self.after_exactly(close_ms, move |module| {
+                if module
+                    .client(at)
+                    .is_some_and(|c| c.socket == socket && c.state != MqttState::Closed)
+                {
+                    module.end_client(at, 1);
+                }
+            });
+        }
+    }
+
+    pub(crate) fn mqtt_not_opened(&mut self, at: u8, socket: SocketId, failure: &OpenFailure) {
+        let opening = |c: &&MqttClient| c.socket == Some(socket) && c.state == MqttState::Opening;
+        if self.client(at).filter(opening).is_none() {
+            return;
+        }
+        let code = match failure {
+            OpenFailure::Dns => 4,
+            OpenFailure::Tls(_) => self.profile.mqtt.tls_fail,
+            OpenFailure::Refused | OpenFailure::Timeout => self.profile.mqtt.tcp_fail,
+        };
+        self.refuse_open(at, code);
+    }
+
+    pub(crate) fn mqtt_closed_by_peer(&mut self, at: u8, socket: SocketId) {
+        let Some(client) = self.client(at).filter(|c| c.socket == Some(socket)) else {
+            return;
+        };
+        match client.state {
+            MqttState::Opening => self.mqtt_not_opened(at, socket, &OpenFailure::Refused),
+            MqttState::Closed | MqttState::Disconnecting => {}
+            MqttState::Open | MqttState::Connecting | MqttState::Connected => {
+                self.end_client(at, 1)
+            }
+        }
+    }
+
+    pub(crate) fn mqtt_context_gone(&mut self, at: u8, lost: bool) {
+        let state = self.mqtt_state(at);
+        self.reset_client(at);
+        let stat = self.profile.pdp.loss_stat;
+        match state {
+            MqttState::Closed => {}
+            MqttState::Opening => {
+                self.urc(format!("+QMTOPEN: {at},{}", self.profile.mqtt.tcp_fail))
+            }
+            _ if lost && stat > 0 => self.urc(format!("+QMTSTAT: {at},{stat}")),
+            _ => {}
+        }
+    }
+
+    /// The session is over: `+QMTSTAT` says why, and the client is closed.
+    pub(crate) fn end_client(&mut self, at: u8, stat: u8) {
+        self.drop_client(at);
+        if stat > 0 {
+            self.urc(format!("+QMTSTAT: {at},{stat}"));
+        }
+    }
+
+    /// Closes the transport and forgets the session.
+    fn drop_client(&mut self, at: u8) {
+        if let Some(socket) = self.client(at).and_then(|c| c.socket) {
+            self.close_connection(socket);
+        }
+        self.reset_client(at);
+    }
+
+    /// Forgets the session; messages in the receive slots stay readable until the next open.
+    fn reset_client(&mut self, at: u8) {
+        let profile = self.profile.clone();
+        let Some(client) = self.client_mut(at) else {
+            return;
+        };
+        let old = core::mem::replace(client, MqttClient::new(&profile));
+        for timer in old
+            .flights
+            .iter()
+            .map(|f| f.timer)
+            .chain([old.connect_timer, old.ping_timer])
+        {
+            self.cancel(timer);
+        }
+    }
+
+    pub(crate) fn forget_mqtt(&mut self) {
+        for at in 0..6 {
+            self.reset_client(at);
+        }
+    }
+
+    /// `AT+QMTCLOSE` of an open client, after its `OK`.
+    pub(crate) fn close_mqtt(&mut self, at: u8) {
+        self.drop_client(at);
+        self.after(self.profile.timing.close_ms, move |module| {
+            module.urc(format!("+QMTCLOSE: {at},0"))
+        });
+    }
+
+    /// What `AT+QMTCLOSE` of a closed client does.
+    pub(crate) fn close_closed(&self) -> CloseClosed {
+        self.profile.mqtt.close_closed
+    }
+
+    /// `AT+QMTDISC` after its `OK`.
+    pub(crate) fn disconnect_mqtt(&mut self, at: u8) {
+        self.send_packet(at, &Packet::Disconnect);
+        let Some(client) = self.client_mut(at) else {
+            return;
+        };
+        client.state = MqttState::Disconnecting;
+        let socket = client.socket;
+        self.after(self.profile.timing.close_ms, move |module| {
+            if module
+                .client(at)
+                .is_none_or(|c| c.socket != socket || c.state != MqttState::Disconnecting)
+            {
+                return;
+            }
+            module.drop_client(at);
+            module.urc(format!("+QMTDISC: {at},0"));
+            if module.profile.mqtt.disconnect_stat {
+                module.urc(format!("+QMTSTAT: {at},5"));
+            }
+        });
+    }
+
+    /// Sends a packet; false when it cannot be encoded or the connection is gone.
+    pub(crate) fn send_packet(&mut self, at: u8, packet: &Packet) -> bool {
+        let Some(socket) = self.client(at).and_then(|c| c.socket) else {
+            return false;
+        };
+        let Ok(bytes) = packet.to_bytes() else {
+            return false;
+        };
+        let now = self.now;
+        if let Some(client) = self.client_mut(at) {
+            client.last_sent_ms = now;
+        }
+        self.send_on(socket, &bytes)
+    }
+
+    /// `AT+QMTCONN` after its `OK`.
+    pub(crate) fn connect_mqtt(
+        &mut self,
+        at: u8,
+        client_id: String,
+        user: Option<String>,
+        password: Option<Vec<u8>>,
+    ) {
+        let number = |name: &str| self.item_number(Group::Mqtt, name, at, 0);
+        let connect = Connect {
+            protocol: if number("version") == 3 {
+                Protocol::V31
+            } else {
+                Protocol::V311
+            },
+            clean_session: number("session") == 1,
+            keep_alive_s: u16::try_from(number("keepalive")).unwrap_or(0),
+            client_id,
+            will: self.will(at),
+            user_name: user,
+            password,
+        };
+        let packet = Packet::Connect(connect);
+        let patience = self.patience(at);
+        let now = self.now;
+        if !self.send_packet(at, &packet) {
+            self.urc(format!("+QMTCONN: {at},2"));
+            return self.end_client(at, 3);
+        }
+        let Some(client) = self.client_mut(at) else {
+            return;
+        };
+        client.state = MqttState::Connecting;
+        client.connect_started_ms = now;
+        self.wait_for_connack(at, patience, 0);
+    }
+
+    fn wait_for_connack(&mut self, at: u8, patience: Patience, tries: u64) {
+        let timer = self.after_exactly(patience.packet_ms, move |module| {
+            if tries < patience.retries {
+                if patience.notice {
+                    module.urc(format!("+QMTCONN: {at},1,{}", tries + 1));
+                }
+                // A second CONNECT on the same connection is a protocol violation, so the module only waits longer.
+                module.wait_for_connack(at, patience, tries + 1);
+            } else {
+                module.urc(format!("+QMTCONN: {at},2"));
+                module.end_client(at, 4);
+            }
+        });
+        if let Some(client) = self.client_mut(at) {
+            client.connect_timer = Some(timer);
+        }
+    }
+
+    fn will(&self, at: u8) -> Option<Will> {
+        for name in ["willex", "will"] {
+            let values = self.item_values(Group::Mqtt, name, at);
+            if values.first().and_then(crate::at::Arg::number) == Some(1) {
+                let [_, qos, retain, topic, message] = values.as_slice() else {
+                    continue;
+                };
+                let qos = qos
+                    .number()
+                    .and_then(|n| u8::try_from(n).ok())
+                    .and_then(QoS::from_wire);
+                return Some(Will {
+                    topic: topic.string(),
+                    payload: message.text.clone(),
+                    qos: qos.unwrap_or(QoS::AtMostOnce),
+                    retain: retain.number() == Some(1),
+                });
+            }
+        }
+        None
+    }
+
+    /// Bytes of the server.
+    pub(crate) fn mqtt_data(&mut self, at: u8, data: &[u8]) {
+        let Some(client) = self.client_mut(at) else {
+            return;
+        };
+        if client.hold {
+            client.held.extend_from_slice(data);
+            return;
+        }
+        client.decoder.push(data);
+        self.mqtt_packets(at);
+    }
+
+    fn mqtt_packets(&mut self, at: u8) {
+        loop {
+            let Some(client) = self.client_mut(at).filter(|c| !c.hold) else {
+                return;
+            };
+            match client.decoder.next_packet() {
+                Ok(Some(packet)) => self.mqtt_packet(at, packet),
+                Ok(None) => return,
+                Err(error) => {
+                    self.remark(&format!("MQTT client {at}: {error}"));
+                    return self.end_client(at, 1);
+                }
+            }
+        }
+    }
+
+    fn mqtt_packet(&mut self, at: u8, packet: Packet) {
+        match packet {
+            Packet::Connack(connack) => self.connack(at, connack),
+            Packet::Publish(publish) => self.publish_received(at, publish),
+            Packet::Pubrel(id) => self.publish_released(at, id),
+            Packet::Puback(id) => self.acknowledged(at, id.get(), FlightKind::Publish1, ""),
+            Packet::Pubrec(id) => self.publish_taken_over(at, id),
+            Packet::Pubcomp(id) => self.acknowledged(at, id.get(), FlightKind::Release, ""),
+            Packet::Suback(suback) => {
+                let codes: Vec<String> = suback
+                    .codes
+                    .iter()
+                    .map(|code| code.to_wire().to_string())
+                    .collect();
+                let granted = format!(",{}", codes.join(","));
+                self.acknowledged(at, suback.packet_id.get(), FlightKind::Subscribe, &granted);
+            }
+            Packet::Unsuback(id) => self.acknowledged(at, id.get(), FlightKind::Unsubscribe, ""),
+            Packet::Pingresp => {
+                if let Some(client) = self.client_mut(at) {
+                    client.pings_unanswered = 0;
+                }
+            }
+            Packet::Connect(_)
+            | Packet::Subscribe(_)
+            | Packet::Unsubscribe(_)
+            | Packet::Pingreq
+            | Packet::Disconnect => {
+                self.remark(&format!(
+                    "MQTT client {at}: a server does not send {}",
+                    packet.name()
+                ));
+                self.end_client(at, 1);
+            }
+        }
+    }
+
+    /// The answer to CONNECT takes effect when hardware would show it.
+    fn connack(&mut self, at: u8, connack: Connack) {
+        let Some(client) = self
+            .client_mut(at)
+            .filter(|c| c.state == MqttState::Connecting)
+        else {
+            return;
+        };
+        client.hold = true;
+        let timer = client.connect_timer.take();
+        let (started, socket) = (client.connect_started_ms, client.socket);
+        self.cancel(timer);
+        let due = (started + self.scaled(self.profile.timing.connect_ms)).saturating_sub(self.now);
+        self.after_exactly(due, move |module| {
+            if module
+                .client(at)
+                .is_some_and(|c| c.socket == socket && c.state == MqttState::Connecting)
+            {
+                module.connack_now(at, connack.code);
+            }
+        });
+    }
+
+    fn connack_now(&mut self, at: u8, code: ConnectReturnCode) {
+        if code != ConnectReturnCode::Accepted {
+            self.urc(format!("+QMTCONN: {at},0,{}", code.to_wire()));
+            return self.end_client(at, 4);
+        }
+        let Some(client) = self.client_mut(at) else {
+            return;
+        };
+        client.state = MqttState::Connected;
+        client.hold = false;
+        let held = core::mem::take(&mut client.held);
+        let ret = if self.profile.mqtt.conn_ret { ",0" } else { "" };
+        self.urc(format!("+QMTCONN: {at},0{ret}"));
+        self.plan_ping(at);
+        if let Some(client) = self.client_mut(at) {
+            client.decoder.push(&held);
+        }
+        self.mqtt_packets(at);
+    }
+}

@@ -1,0 +1,384 @@
+//! The differences between modules, as data.
+//!
+//! A [`Profile`] is one model with one firmware. The built-in ones are the TOML files of the folder `profiles`, laid
+//! over each other: `base`, the family, the firmware, the model. A user's file is one more layer in the same format.
+
+mod fields;
+mod spec;
+
+pub use fields::{
+    BeforeReady, Boot, BootStep, Clock, CloseClosed, Commands, File, HostCheck, Identity, Item,
+    ItemLists, Items, Line, Mqtt, Pdp, Profile, PublishEx, Radio, Ssl, Tcp, Timings, Urc,
+};
+pub(crate) use spec::{Slot, parse_form};
+
+use fields::ProfileLayer;
+
+/// Why a profile could not be made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProfileError {
+    /// No profile has this model name.
+    #[error("unknown model \"{name}\"; the simulated models are: {known}")]
+    UnknownModel {
+        /// The name as given.
+        name: String,
+        /// The names that exist.
+        known: String,
+    },
+    /// The model has no firmware of this name.
+    #[error("unknown firmware \"{firmware}\" for {model}; the simulated revisions are: {known}")]
+    UnknownFirmware {
+        /// The model name as given.
+        model: String,
+        /// The revision as given.
+        firmware: String,
+        /// The revisions that exist, as prefixes.
+        known: String,
+    },
+    /// A profile file is not valid.
+    #[error("{file}: {message}")]
+    Syntax {
+        /// The file as named by the caller.
+        file: String,
+        /// Line, column and key.
+        message: String,
+    },
+}
+
+struct Row {
+    names: &'static [&'static str],
+    /// Firmware revisions that this row stands for, by their first letters; the first one is complete.
+    series: &'static [&'static str],
+    layers: &'static [(&'static str, &'static str)],
+}
+
+macro_rules! layer {
+    ($name:literal) => {
+        (
+            concat!("profiles/", $name, ".toml"),
+            include_str!(concat!("../../profiles/", $name, ".toml")),
+        )
+    };
+}
+
+const BASE: (&str, &str) = layer!("base");
+
+/// The first row of a model is the one taken when no firmware is named.
+const ROWS: &[Row] = &[
+    Row {
+        names: &["bg96"],
+        series: &["BG96MAR04A02M1G", "BG96MAR04", "BG96MAR05"],
+        layers: &[layer!("bg96"), layer!("bg96_new")],
+    },
+    Row {
+        names: &["bg96"],
+        series: &[
+            "BG96MAR02A07M1G",
+            "BG96MAR02A08M1G",
+            "BG96MAR01",
+            "BG96MAR02",
+            "BG96MAR03",
+        ],
+        layers: &[layer!("bg96"), layer!("bg96_old")],
+    },
+    Row {
+        names: &["bg95", "bg95-m3", "bg95m3"],
+        series: &["BG95M3LAR02A03", "BG95M"],
+        layers: &[layer!("bg95")],
+    },
+    Row {
+        names: &["bg77"],
+        series: &["BG77LAR02A04", "BG77L"],
+        layers: &[layer!("bg95"), layer!("bg77")],
+    },
+    Row {
+        names: &["ec21"],
+        series: &["EC21EUXGAR08A02M1G", "EC21"],
+        layers: &[layer!("ec2x"), layer!("ec21")],
+    },
+    Row {
+        names: &["ec25"],
+        series: &["EC25EFAR06A17M4G", "EC25"],
+        layers: &[layer!("ec2x")],
+    },
+    Row {
+        names: &["eg25", "eg25-g", "eg25g"],
+        series: &[
+            "EG25GGBR07A08M2G_30.203.30.203",
+            "EG25GGBR07A08M2G_30",
+            "EG25GGBR07A08M2G",
+        ],
+        layers: &[layer!("ec2x"), layer!("eg25")],
+    },
+    Row {
+        names: &["eg25", "eg25-g", "eg25g"],
+        series: &["EG25GGBR07A08M2G_01.002.01.002", "EG25GGBR07A08M2G_01"],
+        layers: &[layer!("ec2x"), layer!("eg25"), layer!("eg25_01_002")],
+    },
+    Row {
+        names: &["eg91"],
+        series: &["EG91EXGAR08A05M1G", "EG91"],
+        layers: &[layer!("ec2x"), layer!("eg91")],
+    },
+    Row {
+        names: &["ec200u"],
+        series: &["EC200UCNAAR03A06M08", "EC200U"],
+        layers: &[layer!("ec200x"), layer!("ec200u")],
+    },
+    Row {
+        names: &["eg915u"],
+        series: &["EG915UEUABR03A01M08", "EG915U"],
+        layers: &[layer!("ec200x"), layer!("eg915u")],
+    },
+    Row {
+        names: &["eg800k"],
+        series: &["EG800KCNGCR07A06M04", "EG800KCN"],
+        layers: &[layer!("ec200x"), layer!("eg800k")],
+    },
+    Row {
+        names: &["eg800k", "eg800ak"],
+        series: &["EG800KLALCR07A02M04", "EG800KLAL"],
+        layers: &[layer!("ec200x"), layer!("eg800kl")],
+    },
+];
+
+impl Profile {
+    /// Chooses a profile by model name (upper or lower case) and, if given, firmware revision.
+    ///
+    /// ```
+    /// let profile = quectel_sim::Profile::select("BG96", Some("BG96MAR02A08M1G"))?;
+    /// assert_eq!(profile.identity.revision, "BG96MAR02A08M1G");
+    /// # Ok::<(), quectel_sim::ProfileError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ProfileError::UnknownModel`] and [`ProfileError::UnknownFirmware`] name what exists.
+    ///
+    /// # Reference
+    ///
+    /// `ATI`, `AT+QGMR`; each profile file cites its sources.
+    pub fn select(model: &str, firmware: Option<&str>) -> Result<Self, ProfileError> {
+        let rows: Vec<&Row> = ROWS
+            .iter()
+            .filter(|row| {
+                row.names
+                    .iter()
+                    .any(|name| name.eq_ignore_ascii_case(model))
+            })
+            .collect();
+        let Some(first) = rows.first() else {
+            return Err(ProfileError::UnknownModel {
+                name: model.to_owned(),
+                known: Self::models().join(", "),
+            });
+        };
+        let Some(firmware) = firmware else {
+            return build(first);
+        };
+        let wanted = firmware.to_ascii_uppercase();
+        let best = rows
+            .iter()
+            .flat_map(|row| row.series.iter().map(move |series| (*row, *series)))
+            .filter(|(_, series)| wanted.starts_with(&series.to_ascii_uppercase()))
+            .max_by_key(|(_, series)| series.len());
+        let Some((row, _)) = best else {
+            let known: Vec<&str> = rows
+                .iter()
+                .flat_map(|row| row.series.iter().copied())
+                .collect();
+            return Err(ProfileError::UnknownFirmware {
+                model: model.to_owned(),
+                firmware: firmware.to_owned(),
+                known: known.join(", "),
+            });
+        };
+        let mut profile = build(row)?;
+        let (revision, app) = wanted.split_at(wanted.find('_').unwrap_or(wanted.len()));
+        profile.identity.revision = revision.to_owned();
+        if !app.is_empty() {
+            profile.identity.app_revision = app.to_owned();
+        }
+        Ok(profile)
+    }
+
+    /// The model names that [`select`](Self::select) knows.
+    #[must_use]
+    pub fn models() -> Vec<&'static str> {
+        let mut names: Vec<&str> = ROWS
+            .iter()
+            .filter_map(|row| row.names.first().copied())
+            .collect();
+        names.dedup();
+        names
+    }
+
+    /// The firmware revisions (or their first letters) that a model is simulated with.
+    #[must_use]
+    pub fn revisions(model: &str) -> Vec<&'static str> {
+        ROWS.iter()
+            .filter(|row| {
+                row.names
+                    .iter()
+                    .any(|name| name.eq_ignore_ascii_case(model))
+            })
+            .flat_map(|row| row.series.iter().copied())
+            .collect()
+    }
+
+    /// Lays the fields of a TOML text over this profile.
+    ///
+    /// # Errors
+    ///
+    /// [`ProfileError::Syntax`] names the file, the line and the key.
+    pub fn overlay(&mut self, file: &str, text: &str) -> Result<(), ProfileError> {
+        let layer: ProfileLayer = toml::from_str(text).map_err(|e| ProfileError::Syntax {
+            file: file.to_owned(),
+            message: e.to_string().trim_end().to_owned(),
+        })?;
+        self.apply(layer);
+        Ok(())
+    }
+}
+
+fn build(row: &Row) -> Result<Profile, ProfileError> {
+    let (file, text) = BASE;
+    let mut profile: Profile = toml::from_str(text).map_err(|e| ProfileError::Syntax {
+        file: file.to_owned(),
+        message: e.to_string(),
+    })?;
+    for (file, text) in row.layers {
+        profile.overlay(file, text)?;
+    }
+    Ok(profile)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_builds_and_every_form_parses() {
+        for row in ROWS {
+            let profile = build(row).unwrap();
+            let items = &profile.items;
+            for item in items
+                .ssl
+                .iter()
+                .chain(items.mqtt.iter())
+                .chain(items.cfg.iter())
+                .chain(items.tcp.iter())
+            {
+                assert!(
+                    !parse_form(&item.test).is_empty(),
+                    "{}: {}",
+                    profile.identity.model,
+                    item.name
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn selection() {
+        let cases = [
+            ("bg96", None, "bg96_new", "BG96MAR04A02M1G"),
+            (
+                "BG96",
+                Some("BG96MAR02A07M1G"),
+                "bg96_old",
+                "BG96MAR02A07M1G",
+            ),
+            (
+                "bg96",
+                Some("bg96mar02a08m1g_01.012.01.012"),
+                "bg96_old",
+                "BG96MAR02A08M1G",
+            ),
+            (
+                "bg96",
+                Some("BG96MAR03A06M1G_01.005.01.005"),
+                "bg96_old",
+                "BG96MAR03A06M1G",
+            ),
+            ("ec21", None, "ec2x", "EC21EUXGAR08A02M1G"),
+            (
+                "EC25",
+                Some("EC25AFFAR07A08M4G"),
+                "ec2x",
+                "EC25AFFAR07A08M4G",
+            ),
+            (
+                "eg800k",
+                Some("EG800KLALCR07A02M04_01.001.01.001"),
+                "ec200",
+                "EG800KLALCR07A02M04",
+            ),
+            ("bg77", None, "bg95", "BG77LAR02A04"),
+        ];
+        for (model, firmware, family, revision) in cases {
+            let profile = Profile::select(model, firmware).unwrap();
+            assert_eq!(
+                (
+                    profile.identity.family.as_str(),
+                    profile.identity.revision.as_str()
+                ),
+                (family, revision)
+            );
+        }
+        let eg25 = Profile::select("eg25", Some("EG25GGBR07A08M2G_01.002.01.002")).unwrap();
+        assert!(eg25.items.ssl.find("ignorecertitem").is_none());
+        assert!(
+            Profile::select("eg25", None)
+                .unwrap()
+                .items
+                .ssl
+                .find("ignorecertitem")
+                .is_some()
+        );
+    }
+
+    #[test]
+    fn unknown_names_list_the_known_ones() {
+        let error = Profile::select("sim7600", None).unwrap_err().to_string();
+        assert!(
+            error.contains("sim7600") && error.contains("bg96") && error.contains("eg800k"),
+            "{error}"
+        );
+        let error = Profile::select("bg96", Some("XYZ"))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("XYZ") && error.contains("BG96MAR02A07M1G"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn overlay_errors_name_file_line_and_key() {
+        let cases = [
+            ("[mqtt]\npublish_max = \"many\"\n", "line 2", "publish_max"),
+            ("[mqtt]\nno_such_key = 1\n", "line 2", "no_such_key"),
+            (
+                "[boot]\nbefore_ready = \"maybe\"\n",
+                "line 2",
+                "before_ready",
+            ),
+            ("[mqtt\n", "line 1", "mqtt"),
+        ];
+        for (text, line, key) in cases {
+            let mut profile = Profile::select("bg96", None).unwrap();
+            let error = profile.overlay("my.toml", text).unwrap_err().to_string();
+            assert!(
+                error.contains("my.toml") && error.contains(line) && error.contains(key),
+                "{error}"
+            );
+        }
+        let mut profile = Profile::select("bg96", None).unwrap();
+        profile
+            .overlay("my.toml", "[mqtt]\npublish_max = 100\n")
+            .unwrap();
+        assert_eq!(profile.mqtt.publish_max, 100);
+    }
+}
