@@ -428,7 +428,7 @@ mod tests {
             |line| SocketState::parse(line).map(|s| (s.kind, s.address, s.port, s.state)),
             &[(
                 "+QISTATE: 0,\"TCP\",\"104.155.82.190\",1883,22742,3,1,0,0,\"uart1\"",
-                Ok((b"TCP", b"104.155.82.190", 1883, 3)),
+                Ok((&b"TCP"[..], &b"104.155.82.190"[..], 1883, 3)),
             )],
         );
         parses(
