@@ -7,6 +7,7 @@ mod hub;
 mod identity;
 mod key;
 mod message;
+mod method;
 mod percent;
 mod pki;
 mod properties;
@@ -18,23 +19,27 @@ mod thumbprint;
 mod time;
 mod tls;
 mod topic;
+mod twin;
 mod user_name;
+mod warning;
 mod x509;
 
 pub use config::{
     Config, ConfigError, Credentials, Device, IotHub, Module, Permission, Policy, Rules,
 };
-pub use hub::{Hub, TlsFacts};
+pub use hub::{Chaos, Fault, Hub, TagUpdate, TlsFacts};
 pub use identity::{IdError, Identity, check_id};
 pub use key::{KeyError, SharedAccessKey};
 pub use message::{CloudToDeviceMessage, ServiceError};
+pub use method::{MethodCall, MethodError, MethodOutcome};
 pub use pki::{
     CertificateFault, DeviceCertificate, KeyKind, Pki, PkiError, PkiOptions, ServerChain, Validity,
 };
-pub use properties::{Properties, Warning};
+pub use properties::Properties;
 pub use reason::Reason;
 pub use record::{
-    CloudToDeviceOutcome, Connected, ConnectionId, Event, Proof, Record, Refusal, Telemetry,
+    CloudToDeviceOutcome, Connected, ConnectionId, Event, MethodId, Proof, Record, Refusal,
+    Telemetry,
 };
 pub use sas::sas_token;
 pub use server::{Clock, LocalHub, ServerOptions, StartError};
@@ -44,3 +49,5 @@ pub use tls::{
     LinkId, TlsConfigError, TlsHub, TlsInput, TlsOptions, TlsServer, TlsSession, TlsVersions,
 };
 pub use topic::Feature;
+pub use twin::{Section, Twin, TwinError};
+pub use warning::Warning;

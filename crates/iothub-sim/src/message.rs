@@ -1,6 +1,6 @@
 //! Cloud-to-device messages.
 
-use crate::properties::Properties;
+use crate::{properties::Properties, twin::TwinError};
 
 /// A message from the cloud to one device.
 ///
@@ -55,4 +55,7 @@ pub enum ServiceError {
     /// The message exceeds 64 KiB.
     #[error("message of {0} bytes with its properties exceeds 65536 bytes")]
     TooLarge(usize),
+    /// A twin document or patch is not acceptable.
+    #[error("the twin document is not acceptable: {0}")]
+    Twin(TwinError),
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{percent, reason::Reason};
+use crate::{percent, reason::Reason, warning::Warning};
 
 /// Properties of a message, decoded.
 ///
@@ -92,21 +92,6 @@ impl Properties {
         }
         Ok((properties, warnings))
     }
-}
-
-/// Something the hub accepts and that is hardly meant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
-#[non_exhaustive]
-pub enum Warning {
-    /// The bag begins with `?`.
-    #[error("the property bag begins with `?`, which becomes part of the first name; leave it out")]
-    QuestionMark,
-    /// RETAIN is set.
-    #[error("RETAIN is set; the hub retains nothing and adds the property mqtt-retain=true")]
-    Retain,
-    /// DUP is set: the message may be one that was already received.
-    #[error("DUP is set; the same message may have been received before")]
-    Duplicate,
 }
 
 #[cfg(test)]

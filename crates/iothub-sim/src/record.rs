@@ -4,10 +4,12 @@ use core::fmt;
 
 use crate::{
     identity::Identity,
-    properties::{Properties, Warning},
+    method::MethodOutcome,
+    properties::Properties,
     reason::Reason,
     time::{Now, Utc},
     topic::Feature,
+    warning::Warning,
 };
 
 /// Numbers connections in the order of their arrival, from 1.
@@ -17,6 +19,17 @@ pub struct ConnectionId(pub(crate) u64);
 impl fmt::Display for ConnectionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "#{}", self.0)
+    }
+}
+
+/// Numbers direct method calls, from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MethodId(pub(crate) u64);
+
+impl MethodId {
+    /// The `$rid` of the call: hexadecimal with a letter, so that nobody takes it for a number.
+    pub(crate) fn rid(self) -> String {
+        format!("{:x}c", self.0)
     }
 }
 
@@ -66,6 +79,33 @@ pub enum Event {
         identity: Identity,
         /// From what.
         filter: String,
+    },
+    /// A direct method call has reached its end.
+    MethodEnded {
+        /// Who was called.
+        identity: Identity,
+        /// Number that the call gave.
+        id: MethodId,
+        /// Name of the method.
+        name: String,
+        /// How it ended.
+        outcome: MethodOutcome,
+    },
+    /// A device has changed its reported properties.
+    Reported {
+        /// Whose twin.
+        identity: Identity,
+        /// The patch, as JSON.
+        patch: String,
+        /// Version of the reported properties after it.
+        version: u64,
+    },
+    /// A client did something that is hardly meant.
+    Warned {
+        /// Who.
+        identity: Identity,
+        /// What.
+        warning: Warning,
     },
     /// A cloud-to-device message has reached its end.
     CloudToDevice {
@@ -204,6 +244,45 @@ impl fmt::Display for Event {
             ),
             Self::Unsubscribed { identity, filter } => {
                 write!(f, "unsubscribed {} from {filter}", identity.client_id())
+            }
+            Self::MethodEnded {
+                identity,
+                name,
+                outcome,
+                ..
+            } => match outcome {
+                MethodOutcome::Response { status, payload } => write!(
+                    f,
+                    "method {name} of {}: status {status}, {} bytes",
+                    identity.client_id(),
+                    payload.len()
+                ),
+                MethodOutcome::TimedOut => {
+                    write!(
+                        f,
+                        "method {name} of {}: no answer in time",
+                        identity.client_id()
+                    )
+                }
+                MethodOutcome::NeverOnline => {
+                    write!(
+                        f,
+                        "method {name} of {}: device did not come",
+                        identity.client_id()
+                    )
+                }
+            },
+            Self::Reported {
+                identity,
+                patch,
+                version,
+            } => write!(
+                f,
+                "reported {} version {version}: {patch}",
+                identity.client_id()
+            ),
+            Self::Warned { identity, warning } => {
+                write!(f, "warning {}: {warning}", identity.client_id())
             }
             Self::CloudToDevice {
                 identity,

@@ -13,8 +13,8 @@ use common::{
     ACCEPTED, HOST, KEY, START, config, connect, id, publish_qos1, subscribe, tls::TlsClient,
 };
 use iothub_sim::{
-    Clock, CloudToDeviceMessage, Event, KeyKind, LocalHub, Pki, PkiOptions, Record, ServerOptions,
-    StartError,
+    Clock, CloudToDeviceMessage, Event, Fault, KeyKind, LocalHub, MethodCall, MethodOutcome, Pki,
+    PkiOptions, Record, ServerOptions, StartError,
 };
 use mqtt311::{Decoder, Packet, QoS};
 use rustls::{ClientConnection, StreamOwned};
@@ -145,6 +145,54 @@ fn the_clock_can_be_moved() {
     hub.advance_clock(3600);
     assert_eq!(client.receive(), None);
     assert_eq!(hub.wait_for(SOON, ended), Some("keep-alive"));
+}
+
+#[test]
+fn methods_and_twins_wait_for_the_device() {
+    let hub = start();
+    let mut client = Client::connected(&hub);
+    let filters = [
+        "$iothub/methods/POST/#",
+        "$iothub/twin/PATCH/properties/desired/#",
+    ];
+    client.send(&subscribe(1, &filters, QoS::AtMostOnce));
+    assert!(matches!(client.receive(), Some(Packet::Suback(_))));
+    let device = std::thread::spawn(move || {
+        let Some(Packet::Publish(request)) = client.receive() else {
+            panic!("no call");
+        };
+        let (_, rid) = request.topic.split_once("?$rid=").unwrap();
+        client.send(&publish_qos1(
+            2,
+            &format!("$iothub/methods/res/200/?$rid={rid}"),
+            "{}",
+        ));
+        assert_eq!(client.receive(), Some(Packet::Puback(id(2))));
+        client.receive()
+    });
+    let outcome = hub.invoke_method("dev1", MethodCall::new("blink")).unwrap();
+    let payload = b"{}".to_vec();
+    assert_eq!(
+        outcome,
+        MethodOutcome::Response {
+            status: 200,
+            payload
+        }
+    );
+    assert_eq!(hub.update_desired("dev1", "{\"a\":1}"), Ok(2));
+    let Ok(Some(Packet::Publish(patch))) = device.join() else {
+        panic!("no patch");
+    };
+    assert_eq!(patch.payload, br#"{"$version":2,"a":1}"#);
+    assert_eq!(hub.twin("dev1").unwrap().desired.version, 2);
+    assert!(hub.update_desired("dev1", "[").is_err());
+    assert!(hub.twin("dev2").is_none());
+    hub.inject("dev1", Fault::Drop).unwrap();
+    assert_eq!(
+        hub.wait_for(SOON, ended),
+        Some("lost"),
+        "the device has gone by itself"
+    );
 }
 
 #[test]

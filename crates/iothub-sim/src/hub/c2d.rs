@@ -13,6 +13,7 @@ use crate::{
     record::{CloudToDeviceOutcome, ConnectionId, Event},
     time::Now,
     topic::Feature,
+    warning::Warning,
 };
 
 const MAX_QUEUED: usize = 50;
@@ -153,8 +154,14 @@ impl Hub {
         let number = self
             .attached_mut(id)
             .and_then(|attached| attached.unacknowledged.remove(&packet_id));
-        if let Some(number) = number {
-            self.complete(now, identity, number, CloudToDeviceOutcome::Completed);
+        match number {
+            Some(number) => {
+                self.complete(now, identity, number, CloudToDeviceOutcome::Completed);
+            }
+            None => {
+                let packet_id = packet_id.get();
+                self.warn(now, identity, Warning::StrayPuback { packet_id });
+            }
         }
     }
 

@@ -57,7 +57,7 @@ impl Hub {
             other => Reason::Malformed(other),
         };
         if matches!(reason, Reason::ProtocolLevel { .. }) {
-            self.refuse_with_connack(now, id);
+            self.refuse_with_connack(now, id, ConnectReturnCode::NotAuthorized);
         }
         self.end(now, id, reason);
     }
@@ -66,11 +66,21 @@ impl Hub {
         let Some(connection) = self.connections.get(&id) else {
             return;
         };
-        match self.judge(now, &connection.tls, &connect) {
+        let sni = connection.tls.server_name.clone();
+        // The hub has one code for everything it refuses; tests may ask for another.
+        let usual = ConnectReturnCode::NotAuthorized;
+        let judged = self.judge(now, &connection.tls, &connect);
+        let judged = match judged {
+            Err(reason) => Err((reason, usual)),
+            Ok(admission) => match self.faults.refusal(&admission.identity) {
+                Some(code) => Err((Reason::OnRequest("CONNECT refused".to_owned()), code)),
+                None => Ok(admission),
+            },
+        };
+        match judged {
             Ok(admission) => self.admit(now, id, connect, admission),
-            Err(reason) => {
-                let sni = connection.tls.server_name.clone();
-                self.refuse_with_connack(now, id);
+            Err((reason, code)) => {
+                self.refuse_with_connack(now, id, code);
                 self.disarm_connection(id);
                 if let Some(connection) = self.connections.get_mut(&id) {
                     connection.phase = Phase::Closing;
@@ -89,11 +99,10 @@ impl Hub {
         }
     }
 
-    /// The hub has one code for everything it refuses.
-    fn refuse_with_connack(&mut self, now: Now, id: ConnectionId) {
+    fn refuse_with_connack(&mut self, now: Now, id: ConnectionId, code: ConnectReturnCode) {
         let refusal = Packet::Connack(Connack {
             session_present: false,
-            code: ConnectReturnCode::NotAuthorized,
+            code,
         });
         self.send(now, id, &refusal);
     }
@@ -336,6 +345,7 @@ impl Hub {
             }),
         );
         self.deliver(now, &identity);
+        self.send_waiting_calls(now, &identity);
     }
 
     /// Resumes or begins the session; `true` when one was resumed.

@@ -2,24 +2,33 @@
 
 mod c2d;
 mod connect;
+mod faults;
+mod methods;
 mod packets;
 mod registry;
 mod timers;
+mod twins;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use mqtt311::{Decoder, Packet, PacketId, Will};
 
 use self::{
+    faults::Faults,
+    methods::PendingCall,
     registry::{Endpoint, HubState},
     timers::{Expiry, Timer},
+};
+pub use self::{
+    faults::{Chaos, Fault},
+    twins::TagUpdate,
 };
 use crate::{
     config::{Config, ConfigError, Rules},
     identity::Identity,
     properties::Properties,
     reason::Reason,
-    record::{ConnectionId, Event, Record, Refusal, Telemetry},
+    record::{ConnectionId, Event, MethodId, Record, Refusal, Telemetry},
     time::Now,
 };
 
@@ -77,6 +86,9 @@ pub struct Hub {
     attached: BTreeMap<Identity, ConnectionId>,
     last_connection: u64,
     last_sequence_number: u64,
+    last_method: u64,
+    calls: BTreeMap<MethodId, PendingCall>,
+    faults: Faults,
     timers: BTreeSet<(u64, Timer)>,
     expiries: BTreeSet<(u64, Expiry)>,
     records: Vec<Record>,
@@ -137,6 +149,9 @@ impl Hub {
             attached: BTreeMap::new(),
             last_connection: 0,
             last_sequence_number: 0,
+            last_method: 0,
+            calls: BTreeMap::new(),
+            faults: Faults::default(),
             timers: BTreeSet::new(),
             expiries: BTreeSet::new(),
             records: Vec::new(),

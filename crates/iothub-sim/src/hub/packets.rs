@@ -7,11 +7,12 @@ use mqtt311::{
 use super::{Hub, MAX_TELEMETRY, Phase};
 use crate::{
     identity::Identity,
-    properties::{Properties, Warning},
+    properties::Properties,
     reason::Reason,
     record::{ConnectionId, Event, Telemetry},
     time::Now,
     topic::{self, Feature, Inbound},
+    warning::Warning,
 };
 
 impl Hub {
@@ -35,6 +36,9 @@ impl Hub {
             Phase::Attached(attached) => attached.identity.clone(),
             Phase::Closing => return,
         };
+        if !self.survives_faults(now, id, &identity) {
+            return;
+        }
         match packet {
             Packet::Connect(_) => self.end(now, id, Reason::SecondConnect),
             Packet::Publish(publish) => self.publish(now, id, identity, publish),
@@ -55,33 +59,40 @@ impl Hub {
 
     fn publish(&mut self, now: Now, id: ConnectionId, identity: Identity, publish: Publish) {
         let packet_id = publish.packet_id;
-        match self.accept(now, identity, publish) {
+        match self.accept(now, &identity, publish) {
             Ok(()) => {
                 if let Some(packet_id) = packet_id {
-                    self.send(now, id, &Packet::Puback(packet_id));
+                    self.acknowledge(now, id, &identity, packet_id);
                 }
             }
             Err(reason) => self.end(now, id, reason),
         }
     }
 
-    fn accept(&mut self, now: Now, identity: Identity, publish: Publish) -> Result<(), Reason> {
+    fn accept(&mut self, now: Now, identity: &Identity, publish: Publish) -> Result<(), Reason> {
         if publish.qos == QoS::ExactlyOnce {
             return Err(Reason::Qos2 { packet: "PUBLISH" });
         }
-        match topic::inbound(&publish.topic, &identity)? {
-            Inbound::Telemetry { bag } => self.telemetry(now, identity, publish, &bag),
-            Inbound::MethodResponse { .. }
-            | Inbound::TwinGet { .. }
-            | Inbound::TwinReported { .. }
-            | Inbound::IssueCertificate { .. } => Ok(()),
+        match topic::inbound(&publish.topic, identity)? {
+            Inbound::Telemetry { bag } => {
+                return self.telemetry(now, identity, publish, &bag);
+            }
+            Inbound::MethodResponse { status, rid } => {
+                return self.method_response(now, identity, status, &rid, publish.payload);
+            }
+            Inbound::TwinGet { rid } => self.twin_get(now, identity, &rid),
+            Inbound::TwinReported { rid } => {
+                self.twin_reported(now, identity, &rid, &publish.payload);
+            }
+            Inbound::IssueCertificate { .. } => {}
         }
+        Ok(())
     }
 
     fn telemetry(
         &mut self,
         now: Now,
-        identity: Identity,
+        identity: &Identity,
         publish: Publish,
         bag: &str,
     ) -> Result<(), Reason> {
@@ -109,7 +120,7 @@ impl Hub {
         self.record(
             now,
             Event::Telemetry(Telemetry {
-                identity,
+                identity: identity.clone(),
                 topic: publish.topic,
                 properties,
                 payload: publish.payload,
@@ -152,6 +163,7 @@ impl Hub {
         };
         self.send(now, id, &Packet::Suback(suback));
         self.deliver(now, identity);
+        self.send_waiting_calls(now, identity);
     }
 
     fn add_subscription(

@@ -9,6 +9,7 @@ use crate::{
     identity::Identity,
     message::CloudToDeviceMessage,
     topic::Feature,
+    twin::Twin,
     x509::Authorities,
 };
 
@@ -54,6 +55,7 @@ pub(super) struct Endpoint {
     pub(super) session: Option<Session>,
     /// Cloud-to-device messages, oldest first.
     pub(super) queue: VecDeque<Queued>,
+    pub(super) twin: Twin,
 }
 
 #[derive(Debug, Default)]
@@ -80,6 +82,7 @@ impl Endpoint {
             enabled,
             session: None,
             queue: VecDeque::new(),
+            twin: Twin::default(),
         }
     }
 

@@ -1,7 +1,14 @@
 //! Deadlines in monotonic milliseconds, expiries in seconds since 1970.
 
+use mqtt311::{Packet, PacketId};
+
 use super::{Hub, Phase};
-use crate::{identity::Identity, reason::Reason, record::ConnectionId, time::Now};
+use crate::{
+    identity::Identity,
+    reason::Reason,
+    record::{ConnectionId, MethodId},
+    time::Now,
+};
 
 /// The load balancer in front of the real hub drops a connection after this silence, in seconds.
 const MAX_SILENCE_S: u64 = 1767;
@@ -12,6 +19,10 @@ pub(super) enum Timer {
     Silence(ConnectionId),
     /// The lock of a cloud-to-device message.
     Lock(Identity, u64),
+    /// The end of a direct method call.
+    Method(MethodId),
+    /// A PUBACK that a fault holds back.
+    Puback(ConnectionId, PacketId),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,6 +43,8 @@ impl Hub {
             match timer {
                 Timer::Silence(id) => self.silence(now, id),
                 Timer::Lock(identity, number) => self.unlock(now, &identity, number),
+                Timer::Method(id) => self.method_timer(now, id),
+                Timer::Puback(id, packet_id) => self.send(now, id, &Packet::Puback(packet_id)),
             }
         }
         while let Some((at_s, _)) = self.expiries.first()

@@ -26,12 +26,15 @@ pub use self::clock::Clock;
 use self::{clock::RunningClock, connection::serve, journal::Journal};
 use crate::{
     config::{Config, ConfigError, Credentials},
-    hub::Hub,
+    hub::{Fault, Hub},
     identity::Identity,
     message::{CloudToDeviceMessage, ServiceError},
+    method::{MethodCall, MethodError, MethodOutcome},
     pki::{Pki, PkiError, PkiOptions},
-    record::{ConnectionId, Record, Refusal},
+    record::{ConnectionId, Event, Record, Refusal},
+    time::Now,
     tls::{TlsConfigError, TlsOptions, TlsServer},
+    twin::Twin,
 };
 
 /// How long a graceful stop waits for the last bytes to leave.
@@ -239,6 +242,69 @@ impl LocalHub {
         self.with_hub(|hub, now| hub.send_to_device(now, &identity, message))
     }
 
+    /// Calls a direct method of a device and waits until it ends.
+    ///
+    /// # Errors
+    ///
+    /// See [`Hub::invoke_method`].
+    pub fn invoke_method(
+        &self,
+        device_id: &str,
+        call: MethodCall,
+    ) -> Result<MethodOutcome, MethodError> {
+        let most = call
+            .response_timeout_s
+            .saturating_add(call.connect_timeout_s)
+            .saturating_add(5);
+        let identity = self
+            .identity(device_id)
+            .map_err(|_| MethodError::NotFound(device_id.to_owned()))?;
+        let called = self.with_hub(|hub, now| hub.invoke_method(now, &identity, call))?;
+        let outcome = self.wait_for(Duration::from_secs(most), |record| match &record.event {
+            Event::MethodEnded { id, outcome, .. } if *id == called => Some(outcome.clone()),
+            _ => None,
+        });
+        Ok(outcome.unwrap_or(MethodOutcome::TimedOut))
+    }
+
+    /// The twin of a device of the first hub that has it.
+    #[must_use]
+    pub fn twin(&self, device_id: &str) -> Option<Twin> {
+        let identity = self.identity(device_id).ok()?;
+        self.with_hub(|hub, _| hub.twin(&identity).cloned())
+    }
+
+    /// Merges a JSON patch into the desired properties of a device and tells it.
+    ///
+    /// Returns the new version.
+    ///
+    /// # Errors
+    ///
+    /// The text is not JSON, or see [`Hub::update_desired`].
+    pub fn update_desired(&self, device_id: &str, patch: &str) -> Result<u64, ServiceError> {
+        let identity = self.identity(device_id)?;
+        let patch = crate::twin::parse_patch(patch.as_bytes())?;
+        self.with_hub(|hub, now| hub.update_desired(now, &identity, patch.into()))
+    }
+
+    /// Arms a fault for a device, or carries it out at once.
+    ///
+    /// # Errors
+    ///
+    /// The device is unknown.
+    pub fn inject(&self, device_id: &str, fault: Fault) -> Result<(), ServiceError> {
+        let identity = self.identity(device_id)?;
+        self.with_hub(|hub, now| hub.inject(now, &identity, fault));
+        Ok(())
+    }
+
+    /// Acts on the hub behind the server directly.
+    ///
+    /// All connections wait meanwhile, so `act` should be quick.
+    pub fn with_hub<T>(&self, act: impl FnOnce(&mut Hub, Now) -> T) -> T {
+        self.shared.with_hub(act)
+    }
+
     /// Moves the hub's clock forward.
     pub fn advance_clock(&self, seconds: u64) {
         self.shared.clock.advance(seconds);
@@ -262,10 +328,6 @@ impl LocalHub {
         self.config
             .identity(device_id)
             .ok_or_else(|| ServiceError::NotFound(device_id.to_owned()))
-    }
-
-    fn with_hub<T>(&self, act: impl FnOnce(&mut Hub, crate::time::Now) -> T) -> T {
-        self.shared.with_hub(act)
     }
 }
 
@@ -347,7 +409,7 @@ impl Shared {
     }
 
     /// Acts on the hub, then passes on what that has caused.
-    fn with_hub<T>(&self, act: impl FnOnce(&mut Hub, crate::time::Now) -> T) -> T {
+    fn with_hub<T>(&self, act: impl FnOnce(&mut Hub, Now) -> T) -> T {
         let mut hub = self.lock_hub();
         let now = self.clock.now();
         let result = act(&mut hub, now);
