@@ -28,6 +28,7 @@ extern crate std;
 
 mod config;
 mod item;
+mod numbers;
 mod packet_id;
 mod publish;
 mod qmtcfg;

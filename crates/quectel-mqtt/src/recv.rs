@@ -3,6 +3,7 @@
 use quectel_at::{Answer, Command, Exchange, Line, ParamError, Params, Repeat, Writer};
 
 use crate::SHORT_MS;
+use crate::numbers::{number, skip_spaces};
 
 /// A message: the third parameter, its topic, stands in quotes.
 const MESSAGE: &[Answer] = &[Answer::shaped(b"+QMTRECV", |mut params| {
@@ -136,24 +137,6 @@ fn payload(body: &[u8]) -> (Option<u32>, &[u8]) {
 
 fn without_quote(text: &[u8]) -> &[u8] {
     text.strip_suffix(b"\"").unwrap_or(text)
-}
-
-fn skip_spaces(mut text: &[u8]) -> &[u8] {
-    while let [b' ', rest @ ..] = text {
-        text = rest;
-    }
-    text
-}
-
-/// A decimal number and what follows it.
-fn number(text: &[u8]) -> Option<(u32, &[u8])> {
-    let mut rest = text;
-    let mut sum = 0_u32;
-    while let [digit @ b'0'..=b'9', tail @ ..] = rest {
-        sum = sum.checked_mul(10)?.checked_add(u32::from(digit - b'0'))?;
-        rest = tail;
-    }
-    (rest.len() < text.len()).then_some((sum, rest))
 }
 
 /// `AT+QMTRECV=<client>[,<slot>]`: fetches a stored message; answered by at most one [`Recv`] line.

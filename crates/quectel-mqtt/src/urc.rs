@@ -1,7 +1,8 @@
 //! What MQTT reports by itself.
 
-use quectel_at::{Line, Params, PayloadForm, PayloadRule};
+use quectel_at::{Line, PayloadForm, PayloadRule};
 
+use crate::numbers::Numbers;
 use crate::recv::Incoming;
 use crate::{
     CloseResult, ConnectResult, Granted, OpenResult, PubResult, Recv, StatCause, SubResult,
@@ -145,9 +146,9 @@ impl<'a> Urc<'a> {
         // The longest of the names is PUBREL.
         let colon = rest.iter().take(7).position(|byte| *byte == b':')?;
         let (name, text) = rest.split_at_checked(colon)?;
-        let mut params = Params::new(text.get(1..)?);
-        let client = params.u8().ok()?;
-        result(name, client, &mut params)
+        let mut numbers = Numbers::new(text.get(1..)?);
+        let client = numbers.u8()?;
+        result(name, client, &mut numbers)
     }
 
     /// The client that it is about.
@@ -170,28 +171,28 @@ impl<'a> Urc<'a> {
     }
 }
 
-fn result<'a>(name: &[u8], client: u8, params: &mut Params<'_>) -> Option<Urc<'a>> {
+fn result<'a>(name: &[u8], client: u8, numbers: &mut Numbers<'_>) -> Option<Urc<'a>> {
     Some(match name {
-        b"PUB" => Urc::Pub(published(client, params)?),
-        b"PUBEX" => Urc::PubEx(published(client, params)?),
+        b"PUB" => Urc::Pub(published(client, numbers)?),
+        b"PUBEX" => Urc::PubEx(published(client, numbers)?),
         b"STAT" => Urc::Stat {
             client,
-            cause: StatCause::from_code(params.i32().ok()?),
+            cause: StatCause::from_code(numbers.i32()?),
         },
         b"OPEN" => Urc::Open {
             client,
-            result: OpenResult::from_code(params.i32().ok()?),
+            result: OpenResult::from_code(numbers.i32()?),
         },
         b"CLOSE" => Urc::Close {
             client,
-            result: CloseResult::from_code(params.i32().ok()?),
+            result: CloseResult::from_code(numbers.i32()?),
         },
         b"CONN" => {
-            let result = params.i32().ok()?;
-            let return_code = if params.is_empty() {
+            let result = numbers.i32()?;
+            let return_code = if numbers.is_empty() {
                 None
             } else {
-                Some(params.i32().ok()?)
+                Some(numbers.i32()?)
             };
             Urc::Conn {
                 client,
@@ -200,15 +201,15 @@ fn result<'a>(name: &[u8], client: u8, params: &mut Params<'_>) -> Option<Urc<'a
         }
         b"DISC" => Urc::Disc {
             client,
-            result: CloseResult::from_code(params.i32().ok()?),
+            result: CloseResult::from_code(numbers.i32()?),
         },
         b"SUB" => Urc::Sub {
             client,
-            msg_id: params.u16().ok()?,
-            result: subscribed(params)?,
+            msg_id: numbers.u16()?,
+            result: subscribed(numbers)?,
         },
         b"UNS" => {
-            let ended = published(client, params)?;
+            let ended = published(client, numbers)?;
             Urc::Uns {
                 client,
                 msg_id: ended.msg_id,
@@ -216,41 +217,41 @@ fn result<'a>(name: &[u8], client: u8, params: &mut Params<'_>) -> Option<Urc<'a
             }
         }
         b"PUBREL" => {
-            let result = PubResult::new(params.i32().ok()?, None);
+            let result = PubResult::new(numbers.i32()?, None);
             Urc::PubRel(Published {
                 client,
-                msg_id: params.u16().ok()?,
+                msg_id: numbers.u16()?,
                 result,
             })
         }
         b"PING" => Urc::Ping {
             client,
-            result: params.u8().ok()?,
+            result: numbers.u8()?,
         },
         _ => return None,
     })
 }
 
-fn published(client: u8, params: &mut Params<'_>) -> Option<Published> {
-    let msg_id = params.u16().ok()?;
-    let result = params.i32().ok()?;
+fn published(client: u8, numbers: &mut Numbers<'_>) -> Option<Published> {
+    let msg_id = numbers.u16()?;
+    let result = numbers.i32()?;
     Some(Published {
         client,
         msg_id,
-        result: PubResult::new(result, params.u32().ok()),
+        result: PubResult::new(result, numbers.i32().and_then(|n| u32::try_from(n).ok())),
     })
 }
 
-fn subscribed(params: &mut Params<'_>) -> Option<SubResult> {
-    Some(match params.i32().ok()? {
+fn subscribed(numbers: &mut Numbers<'_>) -> Option<SubResult> {
+    Some(match numbers.i32()? {
         0 => {
             let mut granted = Granted::default();
-            while !params.is_empty() {
-                granted.push(params.u8().ok()?);
+            while !numbers.is_empty() {
+                granted.push(numbers.u8()?);
             }
             SubResult::Acknowledged(granted)
         }
-        1 => SubResult::Retransmission(params.u32().ok()),
+        1 => SubResult::Retransmission(numbers.i32().and_then(|n| u32::try_from(n).ok())),
         2 => SubResult::Failed,
         other => SubResult::Unknown(other),
     })

@@ -1,0 +1,99 @@
+//! Decimal numbers between commas, all that most URCs hold.
+
+/// Reads numbers one after the other. Quicker than [`quectel_at::Params`], which must look for quotes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Numbers<'a> {
+    /// `None` after the last number.
+    rest: Option<&'a [u8]>,
+}
+
+impl<'a> Numbers<'a> {
+    pub(crate) const fn new(text: &'a [u8]) -> Self {
+        Self { rest: Some(text) }
+    }
+
+    /// Whether every number has been read.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.rest.is_none()
+    }
+
+    /// The next number; `None` at the end and where there is something else.
+    pub(crate) fn i32(&mut self) -> Option<i32> {
+        let text = skip_spaces(self.rest?);
+        let (value, rest) = match text {
+            [b'-', digits @ ..] => {
+                let (value, rest) = number(digits)?;
+                (-i32::try_from(value).ok()?, rest)
+            }
+            digits => {
+                let (value, rest) = number(digits)?;
+                (i32::try_from(value).ok()?, rest)
+            }
+        };
+        self.rest = match skip_spaces(rest) {
+            [] => None,
+            [b',', rest @ ..] => Some(rest),
+            _ => return None,
+        };
+        Some(value)
+    }
+
+    /// The next number, 0 to 65,535.
+    pub(crate) fn u16(&mut self) -> Option<u16> {
+        u16::try_from(self.i32()?).ok()
+    }
+
+    /// The next number, 0 to 255.
+    pub(crate) fn u8(&mut self) -> Option<u8> {
+        u8::try_from(self.i32()?).ok()
+    }
+}
+
+pub(crate) fn skip_spaces(mut text: &[u8]) -> &[u8] {
+    while let [b' ', rest @ ..] = text {
+        text = rest;
+    }
+    text
+}
+
+/// A decimal number and what follows it.
+pub(crate) fn number(text: &[u8]) -> Option<(u32, &[u8])> {
+    let mut rest = text;
+    let mut sum = 0_u32;
+    while let [digit @ b'0'..=b'9', tail @ ..] = rest {
+        sum = sum.checked_mul(10)?.checked_add(u32::from(digit - b'0'))?;
+        rest = tail;
+    }
+    (rest.len() < text.len()).then_some((sum, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_their_ends() {
+        let cases: &[(&[u8], &[i32], bool)] = &[
+            (b"0,-1", &[0, -1], true),
+            (b" 0 , 65999 ", &[0, 65_999], true),
+            (b"0,2147483647", &[0, i32::MAX], true),
+            (b"0,2147483648", &[0], false),
+            (b"0,4294967296", &[0], false),
+            (b"0,\"host\",8883", &[0], false),
+            (b"0,", &[0], false),
+            (b"0,-", &[0], false),
+            (b"0 1", &[], false),
+            (b"", &[], false),
+        ];
+        for (text, expected, ended) in cases {
+            let mut numbers = Numbers::new(text);
+            let got: std::vec::Vec<_> = core::iter::from_fn(|| numbers.i32()).collect();
+            assert_eq!(
+                (&got[..], numbers.is_empty()),
+                (*expected, *ended),
+                "{}",
+                text.escape_ascii()
+            );
+        }
+    }
+}
