@@ -56,6 +56,9 @@ impl Command for At {
 }
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use crate::{Command, Line, ParamError, Params, Writer};
     use std::string::String;
