@@ -29,6 +29,7 @@ extern crate std;
 mod config;
 mod item;
 mod numbers;
+mod outcome;
 mod packet_id;
 mod publish;
 mod qmtcfg;
@@ -41,13 +42,12 @@ mod value;
 
 pub use config::{Mismatch, MqttConfig};
 pub use item::{ItemName, MqttItems};
+pub use outcome::{ConnectResult, Granted, PubResult, SubResult};
 pub use packet_id::{IN_FLIGHT, PacketId, PacketIds};
 pub use publish::{Delivery, PayloadError, QmtPub, QmtPubEx, QmtPubExInline, QmtPubExTest};
 pub use qmtcfg::{MqttItem, QmtCfg, QmtCfgOther, QmtCfgRead, QmtCfgTest};
 pub use recv::{QmtRecv, QmtRecvRead, Recv, RecvSlots};
-pub use result::{
-    CloseResult, ConnectResult, Granted, OpenResult, PubResult, ReturnCode, StatCause, SubResult,
-};
+pub use result::{CloseResult, OpenResult, ReturnCode, StatCause};
 pub use session::{
     Connection, ConnectionState, OpenClient, QmtClose, QmtConn, QmtConnRead, QmtDisc, QmtOpen,
     QmtOpenRead,

@@ -162,11 +162,7 @@ fn parse_value<'a>(name: ItemName, params: &mut Params<'a>) -> Result<MqttItem<'
     Ok(match name {
         ItemName::Version => MqttItem::Version(MqttVersion::from_number(params.u8()?)?),
         ItemName::PdpCid => MqttItem::PdpCid(params.u8()?),
-        ItemName::Ssl => MqttItem::Ssl(if flag(params)? {
-            Some(params.u8()?)
-        } else {
-            None
-        }),
+        ItemName::Ssl => MqttItem::Ssl(switched(params, Params::u8)?),
         ItemName::KeepAlive => MqttItem::KeepAlive(params.u16()?),
         ItemName::Session => MqttItem::CleanSession(flag(params)?),
         ItemName::Timeout => MqttItem::Timeout {
@@ -175,26 +171,8 @@ fn parse_value<'a>(name: ItemName, params: &mut Params<'a>) -> Result<MqttItem<'
             // Optional in the command, so perhaps in the answer.
             notice: !params.is_empty() && flag(params)?,
         },
-        ItemName::Will => MqttItem::Will(if flag(params)? {
-            Some(Will {
-                qos: Qos::parse(params.u8()?)?,
-                retain: flag(params)?,
-                topic: params.text()?,
-                message: params.text()?,
-            })
-        } else {
-            None
-        }),
-        ItemName::WillEx => MqttItem::WillEx(if flag(params)? {
-            Some(WillEx {
-                qos: Qos::parse(params.u8()?)?,
-                retain: flag(params)?,
-                topic: params.text()?,
-                length: params.u16()?,
-            })
-        } else {
-            None
-        }),
+        ItemName::Will => MqttItem::Will(switched(params, will)?),
+        ItemName::WillEx => MqttItem::WillEx(switched(params, will_ex)?),
         ItemName::RecvMode => MqttItem::RecvMode {
             stored: flag(params)?,
             length: !params.is_empty() && flag(params)?,
@@ -205,11 +183,7 @@ fn parse_value<'a>(name: ItemName, params: &mut Params<'a>) -> Result<MqttItem<'
             recv_hex: flag(params)?,
         },
         ItemName::ViewMode => MqttItem::ViewMode(flag(params)?),
-        ItemName::EditTimeout => MqttItem::EditTimeout(if flag(params)? {
-            Some(params.u8()?)
-        } else {
-            None
-        }),
+        ItemName::EditTimeout => MqttItem::EditTimeout(switched(params, Params::u8)?),
         ItemName::CloseTime => MqttItem::CloseTime(params.u8()?),
         ItemName::QmtPing => MqttItem::PingInterval(params.u8()?),
         ItemName::AliAuth => MqttItem::AliAuth {
@@ -224,6 +198,35 @@ fn parse_value<'a>(name: ItemName, params: &mut Params<'a>) -> Result<MqttItem<'
         | ItemName::ProtocolCheck
         | ItemName::WakeupTopic => return Err(ParamError::WrongName),
     })
+}
+
+fn will<'a>(params: &mut Params<'a>) -> Result<Will<'a>, ParamError> {
+    Ok(Will {
+        qos: Qos::parse(params.u8()?)?,
+        retain: flag(params)?,
+        topic: params.text()?,
+        message: params.text()?,
+    })
+}
+
+fn will_ex<'a>(params: &mut Params<'a>) -> Result<WillEx<'a>, ParamError> {
+    Ok(WillEx {
+        qos: Qos::parse(params.u8()?)?,
+        retain: flag(params)?,
+        topic: params.text()?,
+        length: params.u16()?,
+    })
+}
+
+/// `0`, or `1` and a value.
+fn switched<'a, T>(
+    params: &mut Params<'a>,
+    read: impl FnOnce(&mut Params<'a>) -> Result<T, ParamError>,
+) -> Result<Option<T>, ParamError> {
+    match flag(params)? {
+        true => read(params).map(Some),
+        false => Ok(None),
+    }
 }
 
 fn flag(params: &mut Params<'_>) -> Result<bool, ParamError> {
