@@ -60,8 +60,10 @@ mod properties;
 
 #[cfg(test)]
 mod tests {
-    use crate::{Command, Line, ParamError, Params, Writer};
+    use crate::{Chain, Command, Event, Line, Link, ParamError, Params, Writer};
+    use std::format;
     use std::string::String;
+    use std::vec::Vec;
 
     /// A line, and what its parser makes of it.
     pub(super) type Case<T> = (&'static str, Result<T, ParamError>);
@@ -96,6 +98,86 @@ mod tests {
             };
             params.is_some_and(answer.shape)
         })
+    }
+
+    /// Runs a command against the module's bytes; `A` stands before an answer, `U` before a URC.
+    fn talk(command: &dyn Command, mut input: &[u8]) -> Vec<String> {
+        let (mut rx, mut tx) = ([0; 128], [0; 128]);
+        let mut link = Link::new(&mut rx, &mut tx, &[]);
+        link.send(0, command).unwrap();
+        link.poll_transmit(&mut [0; 128]);
+        let mut seen = Vec::new();
+        while let Some(event) = link.poll(1, &mut input) {
+            seen.push(match event {
+                Event::Answer(line) => format!("A {line}"),
+                Event::Urc(line) => format!("U {line}"),
+                Event::Done { line, .. } => format!("{line}"),
+                other => panic!("{other:?}"),
+            });
+        }
+        seen
+    }
+
+    #[test]
+    fn one_line_of_four_questions_and_urcs_between() {
+        let chain: &[&dyn Command] = &[
+            &super::CgregRead,
+            &super::CregRead,
+            &super::CeregRead,
+            &super::Qnwinfo,
+        ];
+        let chain = Chain(chain);
+        assert_eq!(written(&chain), "+CGREG?;+CREG?;+CEREG?;+QNWINFO");
+        assert_eq!(
+            talk(
+                &chain,
+                b"AT+CGREG?;+CREG?;+CEREG?;+QNWINFO\r\r\n+CGREG: 0,4\r\n\r\n+CREG: 1\r\n\r\n+CREG: 1,1\r\n\r\n\
+                +CEREG: 5,\"D509\",\"80D413D\",8\r\n\r\n+CEREG: 2,5,\"D509\",\"80D413D\",8\r\n\r\n\
+                +QNWINFO: \"CAT-M1\",\"33450\",\"LTE BAND 4\",2250\r\n\r\nOK\r\n",
+            ),
+            [
+                "A +CGREG: 0,4",
+                "U +CREG: 1",
+                "A +CREG: 1,1",
+                r#"U +CEREG: 5,\"D509\",\"80D413D\",8"#,
+                r#"A +CEREG: 2,5,\"D509\",\"80D413D\",8"#,
+                r#"A +QNWINFO: \"CAT-M1\",\"33450\",\"LTE BAND 4\",2250"#,
+                "OK",
+            ]
+        );
+    }
+
+    #[test]
+    fn identity_in_three_lines_and_a_late_boot_urc() {
+        assert_eq!(
+            talk(
+                &super::Ati,
+                b"ATI\r\r\nQuectel\r\nBG77\r\nAPP RDY\r\nRevision: BG77LAR02A04\r\n\r\nOK\r\n",
+            ),
+            [
+                "A Quectel",
+                "A BG77",
+                "U APP RDY",
+                "A Revision: BG77LAR02A04",
+                "OK"
+            ]
+        );
+    }
+
+    #[test]
+    fn waits_as_long_as_the_manual_says() {
+        let cases: &[(&dyn Command, u32)] = &[
+            (&super::At, 300),
+            (&super::CpinRead, 5_000),
+            (&super::Cfun::FULL, 15_000),
+            (&super::Cgatt { attach: true }, 140_000),
+            (&super::CopsRead, 180_000),
+            (&super::Qiact { context: 1 }, 150_000),
+            (&super::Qideact { context: 1 }, 40_000),
+        ];
+        for (command, timeout_ms) in cases {
+            assert_eq!(command.exchange().timeout_ms, *timeout_ms);
+        }
     }
 
     #[test]
