@@ -12,7 +12,7 @@
 //! let wanted = Contents::of(pem);
 //! assert_eq!(UploadPlan::new(Stored::Absent, wanted, Policy::Keep), UploadPlan::Upload);
 //!
-//! // AT+QFUPL="a.pem",3,60 -> CONNECT, ABC, then:
+//! // AT+QFUPL="a.pem",3,10 -> CONNECT, ABC, then:
 //! let answer = Transferred::parse(Line::new(b"+QFUPL: 3,242"))?;
 //! wanted.verify_upload(answer.contents)?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())

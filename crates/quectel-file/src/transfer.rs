@@ -21,7 +21,7 @@ const QFDWL: &[Answer] = &[Answer::once(b"+QFDWL")];
 /// let mut line = Writer::new(&mut buf);
 /// upload.encode(&mut line);
 /// let len = line.finish()?.len;
-/// assert_eq!(&buf[..len], b"+QFUPL=\"cacert.pem\",1280,60");
+/// assert_eq!(&buf[..len], b"+QFUPL=\"cacert.pem\",1280,10");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
@@ -41,12 +41,13 @@ pub struct QfUpl<'a> {
 }
 
 impl<'a> QfUpl<'a> {
-    /// Without acknowledgements; a pause of 60 s ends it.
+    /// Without acknowledgements; a pause of 10 s ends it: longer than a busy host pauses, and short enough for the
+    /// module to come back when the host died in the middle.
     pub const fn new(name: FileName<'a>, size: u32) -> Self {
         Self {
             name,
             size,
-            timeout_s: 60,
+            timeout_s: 10,
             ack: false,
         }
     }
@@ -161,7 +162,7 @@ mod tests {
                 },
                 "+QFUPL=\"cacert.pem\",1188,100",
             ),
-            (&upload.acknowledged(), "+QFUPL=\"cacert.pem\",1188,60,1"),
+            (&upload.acknowledged(), "+QFUPL=\"cacert.pem\",1188,10,1"),
             (&QfDwl { name, size: 1188 }, "+QFDWL=\"cacert.pem\""),
         ];
         for (command, expected) in cases {
@@ -286,6 +287,6 @@ mod tests {
             b"\r\nCONNECT\r\n\xFFA\xFFA\xFF+QFUPL: 3000,0\r\n\r\nOK\r\n",
         );
         assert_eq!(lines, [&b"+QFUPL: 3000,0"[..], b"OK"]);
-        assert_eq!(sent.len(), b"AT+QFUPL=\"a.pem\",3000,60,1\r".len() + 3000);
+        assert_eq!(sent.len(), b"AT+QFUPL=\"a.pem\",3000,10,1\r".len() + 3000);
     }
 }

@@ -111,7 +111,9 @@ impl<'a> MqttConfig<'a> {
     /// Whether the client cannot be used if the module refuses this setting.
     pub const fn requires(&self, name: ItemName) -> bool {
         match name {
-            ItemName::Version | ItemName::PdpCid | ItemName::Ssl | ItemName::RecvMode => true,
+            ItemName::Version | ItemName::PdpCid | ItemName::Ssl => true,
+            // Without it messages come in the URC, without their length.
+            ItemName::RecvMode => self.stored,
             ItemName::Will => self.will.is_some(),
             _ => false,
         }

@@ -55,7 +55,8 @@ pub struct SslConfig<'a> {
     pub negotiate_time_s: u16,
     /// Whether the server's name is sent, which shared hosts such as the provisioning service need.
     pub sni: bool,
-    /// How the server's name is verified, on firmware that has a setting for it.
+    /// How the server's name is verified, on firmware that has a setting for it. Newer BG96 wants
+    /// [`CheckHost::Name`], BG95 [`CheckHost::On`].
     pub check_host: CheckHost<'a>,
 }
 
