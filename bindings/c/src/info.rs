@@ -1,7 +1,5 @@
 //! The library's version.
 
-use crate::quectel_azure_result;
-
 const fn number(text: &str) -> u32 {
     let bytes = text.as_bytes();
     let (mut at, mut sum) = (0, 0);
@@ -12,18 +10,12 @@ const fn number(text: &str) -> u32 {
     sum
 }
 
-/// Version of the library: major × 65536 + minor × 256 + patch, as `QUECTEL_AZURE_VERSION` is for the header.
+const VERSION: u32 = number(env!("CARGO_PKG_VERSION_MAJOR")) * 0x1_0000
+    + number(env!("CARGO_PKG_VERSION_MINOR")) * 0x100
+    + number(env!("CARGO_PKG_VERSION_PATCH"));
+
+/// Version of the library: major × 65536 + minor × 256 + patch. `QUECTEL_AZURE_VERSION` is the same of the header.
 #[unsafe(no_mangle)]
 pub extern "C" fn quectel_azure_version() -> u32 {
-    const VERSION: u32 = number(env!("CARGO_PKG_VERSION_MAJOR")) * 65_536
-        + number(env!("CARGO_PKG_VERSION_MINOR")) * 256
-        + number(env!("CARGO_PKG_VERSION_PATCH"));
     VERSION
-}
-
-/// A result that says whether this result is a failure of the module, the network or the hub (1) or a misuse or a
-/// wrong setting (0).
-#[unsafe(no_mangle)]
-pub extern "C" fn quectel_azure_result_is_reason(result: quectel_azure_result) -> i32 {
-    i32::from((10..=99).contains(&result))
 }
