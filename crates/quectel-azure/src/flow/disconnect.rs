@@ -38,7 +38,7 @@ impl Disconnect {
         }
     }
 
-    pub(crate) fn note(&mut self, note: Note<'_>, cx: &mut Context<'_>) {
+    pub(crate) fn note(&mut self, note: Note<'_>, cx: &Context<'_>) {
         let Note::Urc(line) = note else { return };
         self.closed |= match Urc::parse(line) {
             Some(

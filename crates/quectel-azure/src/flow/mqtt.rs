@@ -31,7 +31,7 @@ pub(crate) struct Mqtt {
 }
 
 impl Mqtt {
-    pub(crate) fn note(&mut self, note: Note<'_>, cx: &mut Context<'_>) {
+    pub(crate) fn note(&mut self, note: Note<'_>, cx: &Context<'_>) {
         let client = cx.config.slots.mqtt;
         match note {
             Note::Answer(line) => {

@@ -97,7 +97,7 @@ impl Tls {
         };
         let name = item.name();
         match self.doing {
-            Doing::Set if !ok && config.requires(name) => return Err(Reason::CommandRefused),
+            Doing::Set if !ok && config.requires(name) => Err(Reason::CommandRefused),
             Doing::Set if !ok => {
                 // An item that this firmware lacks keeps the behaviour that it has.
                 if name == ItemName::Sni {
