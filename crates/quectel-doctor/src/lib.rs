@@ -1,3 +1,6 @@
 //! Reads an AT log of a Quectel module and says why the connection failed and what to type next.
 
 #![forbid(unsafe_code)]
+
+mod read;
+mod time;
