@@ -37,6 +37,13 @@ pub enum Notice<'a> {
     Wire(&'a WireLine),
 }
 
+impl<'a> Notice<'a> {
+    /// What the client tells, with its time.
+    pub const fn event(at: Duration, event: &'a Event<'a>) -> Self {
+        Self::Event { at, event }
+    }
+}
+
 /// A cloud-to-device message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -368,8 +375,12 @@ impl<'b> Driver<'b> {
     /// Writes what the client has, waits for bytes or its deadline, gives them to it.
     fn exchange(&mut self, end: Option<u64>) -> Result<(), Error> {
         if !self.transmit()? {
-            // The port took nothing; there may still be something to read.
-            return self.receive_bytes(Duration::from_millis(1));
+            // The client's time stands still while the port takes nothing, or its commands would run out of time unsent.
+            let bytes = self.receive_bytes(Duration::from_millis(1))?;
+            if !bytes.is_empty() {
+                self.poll(&bytes);
+            }
+            return Ok(());
         }
         let now = self.clock.now_ms();
         let due = [self.client.poll_timeout(), end, self.limit_at]
@@ -379,7 +390,9 @@ impl<'b> Driver<'b> {
         let wait = due.map_or(SLICE, |at| {
             SLICE.min(Duration::from_millis(at.saturating_sub(now)))
         });
-        self.receive_bytes(wait)
+        let bytes = self.receive_bytes(wait)?;
+        self.poll(&bytes);
+        Ok(())
     }
 
     /// Whether everything is out.
@@ -431,21 +444,20 @@ impl<'b> Driver<'b> {
         })
     }
 
-    fn receive_bytes(&mut self, wait: Duration) -> Result<(), Error> {
-        let mut buf = [0; 1024];
+    fn receive_bytes(&mut self, wait: Duration) -> Result<Vec<u8>, Error> {
+        let mut buf = vec![0; 1024];
         let n = self
             .port
             .read(&mut buf, wait)
             .map_err(|e| self.port_error(e))?;
-        let bytes = buf.get(..n).unwrap_or_default();
-        if bytes.is_empty() {
+        buf.truncate(n);
+        if buf.is_empty() {
             self.trace.quiet(self.clock.now());
         } else {
-            self.trace.received(self.clock.now(), bytes);
+            self.trace.received(self.clock.now(), &buf);
         }
         self.show_wire();
-        self.poll(bytes);
-        Ok(())
+        Ok(buf)
     }
 
     fn poll(&mut self, bytes: &[u8]) {
@@ -531,7 +543,7 @@ struct Clock {
     start: Instant,
     /// Time that tests pass by hand.
     #[cfg(test)]
-    by_hand: Option<std::sync::Arc<std::sync::atomic::AtomicU64>>,
+    by_hand: Option<Box<dyn Fn() -> u64 + Send>>,
 }
 
 impl Default for Clock {
@@ -551,8 +563,8 @@ impl Clock {
 
     fn now_ms(&self) -> u64 {
         #[cfg(test)]
-        if let Some(time) = &self.by_hand {
-            return time.load(std::sync::atomic::Ordering::Relaxed);
+        if let Some(by_hand) = &self.by_hand {
+            return by_hand();
         }
         ms(self.start.elapsed())
     }

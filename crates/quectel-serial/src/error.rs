@@ -17,6 +17,13 @@ pub struct FlowFailure {
     pub line: String,
 }
 
+impl FlowFailure {
+    /// A failure of this step.
+    pub fn new(step: Step, reason: Reason, line: impl Into<String>) -> Self {
+        Self { step, reason, line: line.into() }
+    }
+}
+
 fn said(line: &str) -> String {
     if line.is_empty() {
         String::new()

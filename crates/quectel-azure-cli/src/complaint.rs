@@ -1,0 +1,140 @@
+//! One clear error: what, where, the module's words, what to do.
+
+use std::io::{self, Write};
+
+use quectel_serial::{Error, OpenError, OpenErrorKind};
+
+use crate::Status;
+use crate::console::{Ink, inked};
+
+/// An error as the user sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Complaint {
+    pub(crate) status: Status,
+    what: String,
+    step: Option<String>,
+    said: Option<String>,
+    remedy: Option<String>,
+}
+
+impl Complaint {
+    /// Something that the user gave is wrong.
+    pub(crate) fn usage(what: impl Into<String>) -> Self {
+        Self { status: Status::Usage, what: what.into(), step: None, said: None, remedy: None }
+    }
+
+    /// Something went wrong.
+    pub(crate) fn failure(what: impl Into<String>) -> Self {
+        Self { status: Status::Failed, ..Self::usage(what) }
+    }
+
+    pub(crate) fn remedy(self, remedy: impl Into<String>) -> Self {
+        Self { remedy: Some(remedy.into()), ..self }
+    }
+
+    pub(crate) fn write(&self, to: &mut dyn Write, colour: bool) -> io::Result<()> {
+        writeln!(to, "{} {}", inked("error:", Ink::Bad, colour), scrub(&self.what))?;
+        let rows = [("step:", &self.step), ("module said:", &self.said), ("what to do:", &self.remedy)];
+        for (label, text) in rows {
+            if let Some(text) = text {
+                writeln!(to, "  {} {}", inked(format_args!("{label:<12}"), Ink::Strong, colour), scrub(text))?;
+            }
+        }
+        to.flush()
+    }
+}
+
+impl From<Error> for Complaint {
+    fn from(error: Error) -> Self {
+        let status = match &error {
+            Error::Config(_) | Error::Misuse(_) => Status::Usage,
+            _ => Status::Failed,
+        };
+        let what = match &error {
+            Error::Failed(failure) => failure.reason.to_string(),
+            Error::Port { port, source, .. } => format!("port {port} failed: {source}"),
+            Error::Stalled { port, .. } => format!("port {port} takes no more bytes"),
+            Error::Cancelled { .. } => "cancelled; the module was disconnected".to_owned(),
+            Error::TimeLimit { .. } => "the time limit was over before all was done".to_owned(),
+            other => other.to_string(),
+        };
+        // The settings' own words say what to do.
+        let remedy = (status == Status::Failed).then(|| error.remedy().to_owned());
+        Self {
+            status,
+            what,
+            step: error.step().map(|step| step.name().to_owned()),
+            said: error.line().map(str::to_owned),
+            remedy,
+        }
+    }
+}
+
+impl From<OpenError> for Complaint {
+    fn from(error: OpenError) -> Self {
+        let complaint = match error.kind {
+            OpenErrorKind::Syntax => Self::usage(error.to_string()),
+            _ => Self::failure(error.to_string()),
+        };
+        complaint.remedy(error.remedy())
+    }
+}
+
+/// What introduces a secret in a text, and what ends it.
+const MARKS: &[(&str, &[char])] = &[
+    ("SharedAccessKey=", &[';', '\'', '"', ' ', '\n']),
+    ("sig=", &['&', ';', '\'', '"', ' ', '\n']),
+    ("PRIVATE KEY-----", &['\0']),
+];
+
+/// The text without what looks like a secret, for messages that repeat what the user typed.
+pub(crate) fn scrub(text: &str) -> String {
+    let mut text = text.to_owned();
+    for (mark, ends) in MARKS {
+        let mut from = 0;
+        while let Some(at) = text.get(from..).and_then(|rest| rest.find(mark)) {
+            let start = from + at + mark.len();
+            let rest = text.get(start..).unwrap_or_default();
+            let len = rest.find(|c| ends.contains(&c)).unwrap_or(rest.len());
+            if len > 0 {
+                text.replace_range(start..start + len, "***");
+            }
+            from = start;
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use quectel_serial::{FlowFailure, Reason, Step};
+
+    #[test]
+    fn typed_secrets_are_not_repeated() {
+        let cases = [
+            ("no secret", "no secret"),
+            ("unexpected 'HostName=h;SharedAccessKey=YWJj;x509=true'", "unexpected 'HostName=h;SharedAccessKey=***;x509=true'"),
+            ("SharedAccessKey=a SharedAccessKey=b", "SharedAccessKey=*** SharedAccessKey=***"),
+            ("sr=h&sig=%2B&se=1", "sr=h&sig=***&se=1"),
+            ("sig=", "sig="),
+            ("-----BEGIN PRIVATE KEY-----\nMII\n", "-----BEGIN PRIVATE KEY-----***"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(scrub(text), expected);
+        }
+    }
+
+    #[test]
+    fn a_complaint_has_step_words_and_remedy() {
+        let step = Step::Sim;
+        let failure = FlowFailure::new(step, Reason::SimPinWrong, "+CME ERROR: 16");
+        let mut text = Vec::new();
+        Complaint::from(Error::from(failure)).write(&mut text, false).unwrap();
+        assert_eq!(
+            String::from_utf8(text).unwrap(),
+            "error: the SIM refused the PIN\n  step:        sim\n  module said: +CME ERROR: 16\n  \
+             what to do:  correct the PIN before the next try: three wrong ones lock the SIM\n"
+        );
+    }
+}
