@@ -76,11 +76,11 @@ pub struct quectel_azure_config {
     pub port: u16,
     /// Keep alive in seconds, 1 to 1177, 240 by default.
     pub keep_alive_s: u16,
-    /// One of `QUECTEL_AZURE_CREDENTIAL_…`.
+    /// One of `QUECTEL_AZURE_CREDENTIAL_*`.
     pub credential_kind: u8,
-    /// One of `QUECTEL_AZURE_APN_AUTH_…`.
+    /// One of `QUECTEL_AZURE_APN_AUTH_*`.
     pub apn_auth: u8,
-    /// One of `QUECTEL_AZURE_URC_PORT_…`: the port that the client drives, or nothing asynchronous ever arrives.
+    /// One of `QUECTEL_AZURE_URC_PORT_*`: the port that the client drives, or nothing asynchronous ever arrives.
     pub urc_port: u8,
     /// PDP context, 1 to 16 (EC200 class: 1 to 15).
     pub pdp_context: u8,

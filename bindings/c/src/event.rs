@@ -38,7 +38,7 @@ pub const QUECTEL_AZURE_EVENT_OTHER: u32 = 0xFFFF;
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct quectel_azure_event {
-    /// One of `QUECTEL_AZURE_EVENT_…`.
+    /// One of `QUECTEL_AZURE_EVENT_*`.
     pub kind: u32,
     /// Reason of a failure.
     pub result: quectel_azure_result,

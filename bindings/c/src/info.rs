@@ -14,7 +14,7 @@ const VERSION: u32 = number(env!("CARGO_PKG_VERSION_MAJOR")) * 0x1_0000
     + number(env!("CARGO_PKG_VERSION_MINOR")) * 0x100
     + number(env!("CARGO_PKG_VERSION_PATCH"));
 
-/// Version of the library: major × 65536 + minor × 256 + patch. `QUECTEL_AZURE_VERSION` is the same of the header.
+/// Version of the library: major * 65536 + minor * 256 + patch. `QUECTEL_AZURE_VERSION` is the same of the header.
 #[unsafe(no_mangle)]
 pub extern "C" fn quectel_azure_version() -> u32 {
     VERSION

@@ -44,7 +44,7 @@ pub struct quectel_azure_message {
     pub message_id: quectel_azure_bytes,
     /// Correlation id for the receiver in the cloud, or empty.
     pub correlation_id: quectel_azure_bytes,
-    /// One of `QUECTEL_AZURE_DELIVERY_…`.
+    /// One of `QUECTEL_AZURE_DELIVERY_*`.
     pub delivery: u8,
 }
 

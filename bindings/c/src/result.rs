@@ -8,7 +8,7 @@ use crate::quectel_azure_bytes;
 /// What became of a call, and why a flow failed: 0 is success. Values are frozen and new ones are added, so treat a
 /// value that you do not know as a failure. `quectel_azure_result_name` gives its name.
 ///
-/// 1 to 9 are misuse of this interface, 10 to 99 reasons of failure (`QUECTEL_AZURE_REASON_…`, only in events), 100 to
+/// 1 to 9 are misuse of this interface, 10 to 99 reasons of failure (`QUECTEL_AZURE_REASON_*`, only in events), 100 to
 /// 119 calls that the client cannot serve now, 120 to 149 wrong settings. A call that returns one of them has sent
 /// nothing and has written to no output.
 #[repr(transparent)]
