@@ -124,7 +124,9 @@ impl World {
             module: Module::new(module),
             hub: TlsHub::new(hub, tls),
             ca_pem: pki.root_pem().to_owned(),
-            connection_string,
+            connection_string: config
+                .connection_string(&device)
+                .expect("the device is configured"),
             records: Vec::new(),
             uart: Vec::new(),
             network_up: true,

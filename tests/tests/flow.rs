@@ -1,6 +1,6 @@
 //! The whole flow, driver against simulators, in virtual time: every model, both credentials, any chunking.
 
-use iothub_sim::{CloudToDeviceMessage, Device, KeyKind};
+use iothub_sim::{CloudToDeviceMessage, Device, Identity, KeyKind};
 use quectel_azure::azure_auth::ConnectionString;
 use quectel_azure::{CaFile, Config, Credential, Message, Reason, Step};
 use quectel_azure_tests::host::{Chunk, Memory, Seen, connect, drive};
@@ -64,10 +64,10 @@ fn exchange(client: &mut quectel_azure::Client<'_>, world: &mut World, chunk: Ch
     let telemetry = world.telemetry();
     let got = telemetry.last().expect("the hub has the message");
     assert_eq!(got.payload, b"{\"t\":21.5}");
-    assert_eq!(got.identity.device_id(), DEVICE);
+    assert_eq!(got.identity.device_id, DEVICE);
     for (name, value) in properties {
         assert_eq!(
-            got.properties.get(name),
+            got.properties.value(name),
             Some(value),
             "{:?}",
             got.properties
@@ -79,7 +79,7 @@ fn exchange(client: &mut quectel_azure::Client<'_>, world: &mut World, chunk: Ch
     world
         .hub
         .hub()
-        .send_to_device(now, HUB, DEVICE, c2d)
+        .send_to_device(now, &Identity::device(HUB, DEVICE), c2d)
         .expect("the device is known");
     let seen = drive(client, world, chunk, 120_000, |event| {
         matches!(event, Seen::Message(..))
@@ -118,7 +118,7 @@ fn every_model_with_a_sas_token() {
 #[test]
 fn every_model_with_x509() {
     for &(model, firmware) in MODULES {
-        for kind in [KeyKind::Rsa, KeyKind::Ecdsa] {
+        for kind in [KeyKind::Rsa2048, KeyKind::EcdsaP256] {
             let certificate = device_certificate(NOW_UNIX_S, kind);
             let mut setup = hub_for(firmware);
             setup.device = Device::with_thumbprint(DEVICE, certificate.sha256_thumbprint());

@@ -296,7 +296,8 @@ impl<'b> Client<'b> {
                 shown
             }
             LinkEvent::Done { result, line } => {
-                if !result.is_ok() {
+                // What a command of the clean-up says explains nothing.
+                if !result.is_ok() && !matches!(self.state, State::Disconnect(_)) {
                     self.cx.evidence.set(line.bytes());
                 }
                 self.advance(Outcome::Done(result));

@@ -250,6 +250,11 @@ impl<'b> Context<'b> {
         self.wall.known = Some((unix_s, self.now));
     }
 
+    /// The host to connect to.
+    pub(crate) fn host(&self) -> &'b str {
+        self.config.gateway.unwrap_or(self.config.hub)
+    }
+
     pub(crate) fn is_x509(&self) -> bool {
         matches!(self.config.credential, Credential::X509 { .. })
     }

@@ -29,6 +29,8 @@ pub struct Profile {
     pub file_prefix: &'static str,
     /// Which items of `AT+QSSLCFG` exist.
     pub ssl_items: SslItems,
+    /// Whether `AT+QSSLCFG="checkhost"` takes the name to check instead of 0 or 1.
+    pub check_host_by_name: bool,
     /// Which items of `AT+QMTCFG` exist; without `recv/mode` received payloads are not counted.
     pub mqtt_items: MqttItems,
     /// How messages are published.
@@ -58,6 +60,7 @@ pub const PROFILES: &[Profile] = &[
         revisions: &["BG96MAR01", "BG96MAR02", "BG96MAR03"],
         file_prefix: "",
         ssl_items: SslItems::BG96_OLD,
+        check_host_by_name: false,
         mqtt_items: MqttItems::BG96_OLD,
         publish: PublishForm::QmtPubCtrlZ,
         max_payload: 1_548,
@@ -73,6 +76,7 @@ pub const PROFILES: &[Profile] = &[
         revisions: &[],
         file_prefix: "",
         ssl_items: SslItems::BG96_NEW,
+        check_host_by_name: true,
         mqtt_items: MqttItems::BG95,
         publish: PublishForm::QmtPubLength,
         max_payload: 4_096,
@@ -88,6 +92,7 @@ pub const PROFILES: &[Profile] = &[
         revisions: &[],
         file_prefix: "",
         ssl_items: SslItems::BG95,
+        check_host_by_name: false,
         mqtt_items: MqttItems::BG95,
         publish: PublishForm::QmtPubLength,
         max_payload: 4_096,
@@ -105,6 +110,7 @@ pub const PROFILES: &[Profile] = &[
         revisions: &[],
         file_prefix: "UFS:",
         ssl_items: SslItems::EC200,
+        check_host_by_name: false,
         mqtt_items: MqttItems::EC200,
         publish: PublishForm::QmtPubExLength,
         max_payload: 4_096,
@@ -122,6 +128,7 @@ pub const PROFILES: &[Profile] = &[
         revisions: &[],
         file_prefix: "UFS:",
         ssl_items: SslItems::EC2X,
+        check_host_by_name: false,
         mqtt_items: MqttItems::EC2X,
         publish: PublishForm::QmtPubExLength,
         max_payload: 1_500,
@@ -137,6 +144,7 @@ pub const PROFILES: &[Profile] = &[
         revisions: &[],
         file_prefix: "UFS:",
         ssl_items: SslItems::EC2X,
+        check_host_by_name: false,
         mqtt_items: MqttItems::BG95,
         publish: PublishForm::QmtPubExLength,
         max_payload: 1_500,

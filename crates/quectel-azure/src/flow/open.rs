@@ -71,10 +71,9 @@ impl Open {
         let config = &turn.cx.config;
         self.doing = Doing::Command;
         self.result = None;
-        let host = config.gateway.unwrap_or(config.hub);
         let command = QmtOpen {
             client: config.slots.mqtt,
-            host,
+            host: turn.cx.host(),
             port: config.port,
         };
         turn.send(&command)

@@ -1,6 +1,8 @@
 //! Configures the TLS context and reads back what matters for security.
 
-use quectel_ssl::{ClientCertificate, ItemName, QsslCfg, QsslCfgRead, SslAnswer, SslConfig};
+use quectel_ssl::{
+    CheckHost, ClientCertificate, ItemName, QsslCfg, QsslCfgRead, SslAnswer, SslConfig,
+};
 
 use super::certificates::{FileKind, FileName};
 use super::{Note, Outcome, State, Turn, mqtt::Mqtt};
@@ -38,13 +40,21 @@ impl Names {
         ])
     }
 
-    fn config(&self, cx: &Context<'_>) -> SslConfig<'_> {
+    fn config<'a>(&'a self, cx: &Context<'a>) -> SslConfig<'a> {
         let [ca, certificate, key] = &self.0;
         let config = SslConfig::new(cx.config.slots.ssl, ca.text());
         // Without a clock the module would refuse every certificate as not yet valid.
         let config = SslConfig {
             ignore_local_time: !cx.module_clock,
             ..config
+        };
+        let config = if cx.profile.check_host_by_name {
+            SslConfig {
+                check_host: CheckHost::Name(cx.host()),
+                ..config
+            }
+        } else {
+            config
         };
         if cx.is_x509() {
             return config.with_client(ClientCertificate {
