@@ -8,7 +8,8 @@
 use azure_auth::{Identity, SasRequest, SharedAccessKey};
 use quectel_at::{Event, Link, commands::At};
 
-use quectel_azure as _;
+use quectel_azure::{Buffers, Client, Config, Credential, Message};
+
 use quectel_file as _;
 use quectel_mqtt as _;
 use quectel_ssl as _;
@@ -62,4 +63,33 @@ extern "C" fn size_of_sas_token(key: &[u8; 44], expiry_s: u64, token: &mut [u8; 
     SasRequest::for_identity(&identity, expiry_s)
         .token(&key, token)
         .map_or(0, str::len)
+}
+
+/// The whole device client with a shared access key.
+#[unsafe(no_mangle)]
+extern "C" fn size_of_client(
+    rx: &mut [u8; 4096],
+    tx: &mut [u8; 2048],
+    scratch: &mut [u8; 1024],
+    input: &[u8; 64],
+    now_ms: u64,
+) -> usize {
+    let credential = Credential::SharedAccessKey("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=");
+    let config = Config::new("hub.azure-devices.net", "dev-1", credential);
+    let Ok(mut client) = Client::new(config, Buffers { rx, tx, scratch }) else {
+        return 0;
+    };
+    let mut seen = usize::from(client.connect(now_ms).is_ok());
+    let mut chunk = [0; 64];
+    for _ in 0..now_ms {
+        seen += client.poll_transmit(&mut chunk);
+        let mut input = &input[..];
+        while client.poll(now_ms, &mut input).is_some() {
+            seen += 1;
+        }
+        if client.is_ready() && client.publish(now_ms, &Message::new(&chunk)).is_ok() {
+            seen += 1;
+        }
+    }
+    seen + usize::from(client.disconnect(now_ms).is_ok())
 }
