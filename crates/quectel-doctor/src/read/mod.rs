@@ -2,7 +2,246 @@
 
 mod clean;
 mod labels;
+mod literal;
 mod physical;
 mod prefix;
+mod record;
+mod split;
 mod stamp;
 mod token;
+
+use std::io::{self, BufRead};
+
+use self::clean::clean;
+use self::labels::Labels;
+use self::literal::{Content, expand};
+use self::physical::PhysicalLines;
+use self::prefix::{Stripped, strip};
+use self::record::Assembler;
+use self::split::split;
+use crate::time::Stamp;
+
+pub(crate) use self::prefix::Side;
+pub(crate) use self::record::Ending;
+pub(crate) use self::split::{Boot, Final, Said};
+pub(crate) use self::token::{command_at, information_at};
+
+/// One thing that was said, and where.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Item<'a> {
+    /// The line of the log, from 1.
+    pub(crate) line: u64,
+    /// The line as it stands in the log.
+    pub(crate) raw: &'a str,
+    pub(crate) stamp: Option<Stamp>,
+    pub(crate) side: Option<Side>,
+    /// Typographic quotes stood in the line.
+    pub(crate) typographic: bool,
+    /// The line is source code: commands that nobody answers.
+    pub(crate) source: bool,
+    /// A stamp, an arrow or a tag stood in front of it: a tool wrote it, not a person.
+    pub(crate) prefixed: bool,
+    pub(crate) ending: Ending,
+    pub(crate) said: Said<'a>,
+}
+
+/// The prefixes of a log are learnt from this many lines before the first one is read.
+const LOOK_AHEAD_LINES: usize = 2000;
+const LOOK_AHEAD_BYTES: usize = 512 * 1024;
+
+/// Reads a log and calls `sink` for everything that was said in it; returns how many lines there were.
+///
+/// Memory does not grow with the log: lines are cut at 64 KiB, and only the first 2000 are held.
+pub(crate) fn read_log(reader: impl BufRead, sink: &mut dyn FnMut(Item<'_>)) -> io::Result<u64> {
+    let mut lines = PhysicalLines::new(reader)?;
+    let mut reader = Reader { labels: Labels::default(), assembler: Assembler::default(), spelt_out: [0; 3] };
+    let mut head = Vec::new();
+    let mut held = 0;
+    let mut line = String::new();
+    while head.len() < LOOK_AHEAD_LINES
+        && held < LOOK_AHEAD_BYTES
+        && let Some(number) = lines.next_line(&mut line)?
+    {
+        held += line.len();
+        reader.learn(&line);
+        head.push((number, line.clone()));
+    }
+    let mut count = 0;
+    for (number, line) in head {
+        reader.line(number, &line, sink);
+        count = number;
+    }
+    while let Some(number) = lines.next_line(&mut line)? {
+        reader.line(number, &line, sink);
+        count = number;
+    }
+    reader.assembler.flush();
+    reader.deliver(sink);
+    Ok(count)
+}
+
+struct Reader {
+    labels: Labels,
+    assembler: Assembler,
+    /// How many lines of each side came with their control characters spelt out.
+    spelt_out: [u32; 3],
+}
+
+/// What holds for all that one line says.
+#[derive(Clone, Copy)]
+struct Frame<'a> {
+    line: u64,
+    raw: &'a str,
+    typographic: bool,
+    stripped: Stripped<'a>,
+}
+
+impl Reader {
+    fn learn(&mut self, line: &str) {
+        let cleaned = clean(line);
+        let rest = strip(&cleaned.text, &self.labels).rest;
+        self.labels.learn(rest);
+    }
+
+    fn line(&mut self, number: u64, raw: &str, sink: &mut dyn FnMut(Item<'_>)) {
+        let cleaned = clean(raw);
+        let stripped = strip(&cleaned.text, &self.labels);
+        let frame = Frame { line: number, raw, typographic: cleaned.typographic, stripped };
+        let counter = match stripped.side {
+            Some(Side::Host) => 0,
+            Some(Side::Module) => 1,
+            None => 2,
+        };
+        let spelt_out = self.spelt_out.get(counter).copied().unwrap_or_default();
+        match expand(stripped.rest, stripped.record) {
+            Content::Stream(piece) => {
+                if let Some(count) = self.spelt_out.get_mut(counter) {
+                    *count = count.saturating_add(1);
+                }
+                self.assembler.push(stripped.side, number, stripped.stamp, &piece);
+                if stripped.side.is_none() {
+                    self.assembler.flush();
+                }
+                self.deliver(sink);
+            }
+            // A tool that spells CR and LF out on one side's lines does so on all of them.
+            Content::Line(text) if stripped.side.is_some() && spelt_out >= OFTEN && self.assembler.is_open() => {
+                self.assembler.push(stripped.side, number, stripped.stamp, &text);
+                self.deliver(sink);
+            }
+            Content::Line(text) => {
+                self.assembler.flush();
+                self.deliver(sink);
+                split(&text, &mut |said| sink(item(&frame, false, said)));
+            }
+            Content::Lines { lines, source } => {
+                self.assembler.flush();
+                self.deliver(sink);
+                for text in &lines {
+                    split(text, &mut |said| sink(item(&frame, source, said)));
+                }
+            }
+        }
+    }
+
+    fn deliver(&mut self, sink: &mut dyn FnMut(Item<'_>)) {
+        for line in self.assembler.take() {
+            let (text, ending) = (line.text.as_str(), line.ending);
+            split(text, &mut |said| {
+                sink(Item {
+                    line: line.number,
+                    raw: text,
+                    stamp: line.stamp,
+                    side: line.side,
+                    typographic: false,
+                    source: false,
+                    prefixed: true,
+                    ending,
+                    said,
+                });
+            });
+        }
+    }
+}
+
+/// From this many lines on a tool's habit is taken as its rule.
+const OFTEN: u32 = 3;
+
+fn item<'a>(frame: &Frame<'a>, source: bool, said: Said<'a>) -> Item<'a> {
+    Item {
+        line: frame.line,
+        raw: frame.raw,
+        stamp: frame.stripped.stamp,
+        side: frame.stripped.side,
+        typographic: frame.typographic,
+        source,
+        prefixed: frame.stripped.prefixed,
+        ending: Ending::Unknown,
+        said,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(log: &str) -> Vec<String> {
+        let mut all = Vec::new();
+        read_log(log.as_bytes(), &mut |item| {
+            all.push(match item.said {
+                Said::Command(text) => format!("{} C {text}", item.line),
+                Said::Information { name, value } => format!("{} I {name}={value}", item.line),
+                Said::Result(result) => format!("{} R {result:?}", item.line),
+                Said::Boot(boot) => format!("{} B {boot:?}", item.line),
+                Said::Prompt => format!("{} >", item.line),
+                Said::Text(text) => format!("{} T {text}", item.line),
+            });
+        })
+        .unwrap();
+        all
+    }
+
+    #[test]
+    fn a_framework_trace_with_its_prefix_overwritten() {
+        let log = "   [SEND][   3][AT\\r]\n   \\n\\rV][  16]\\r\\nRDY\\r\\nAT\\r\\r\\nOK\\r\\n\n\
+                   [SEND][   8][AT+CFUN=]\n[SEND][   1][1]\n[SEND][   1][\\r]\n[RECV][   6][\\r\\nOK\\r\\n]\n";
+        assert_eq!(said(log), ["1 C AT", "2 B Ready", "2 C AT", "2 R Ok", "3 C AT+CFUN=1", "6 R Ok"]);
+    }
+
+    #[test]
+    fn a_program_that_prints_dictionaries() {
+        let log = "DEBUG: AT+QMTCONN=0,\"x\"\n\
+                   INFO: Result: {'status': 1, 'response': ['+QMTCONN: 0,0,5', '+QMTSTAT: 0,4'], 'interval': 0}\n";
+        assert_eq!(said(log), ["1 C AT+QMTCONN=0,\"x\"", "2 I QMTCONN=0,0,5", "2 I QMTSTAT=0,4"]);
+    }
+
+    #[test]
+    fn a_tool_that_spells_control_characters_out() {
+        let log = "00:00:01.001 [TX] - ATI<CR>\n\
+                   00:00:01.032 [RX] - ATI<CR><CR><LF>Quectel<CR><LF>BG95-M3<CR><LF><CR><LF>OK<CR><LF>\n\
+                   00:00:12.001 [TX] - AT+QMTPUB=0,2,1,0,\"t\"<CR>\n\
+                   00:00:12.030 [RX] - <CR><LF>> \n\
+                   00:00:12.040 [TX] - {\"t\":21.5}<SUB>\n\
+                   00:00:12.060 [RX] - <CR><LF>OK<CR><LF>\n";
+        assert_eq!(
+            said(log),
+            [
+                "1 C ATI",
+                "2 C ATI",
+                "2 T Quectel",
+                "2 T BG95-M3",
+                "2 R Ok",
+                "3 C AT+QMTPUB=0,2,1,0,\"t\"",
+                "4 >",
+                "5 T {\"t\":21.5}",
+                "6 R Ok"
+            ]
+        );
+    }
+
+    #[test]
+    fn empty_input_says_nothing() {
+        assert!(said("").is_empty());
+        assert!(said("\n\n  \n").is_empty());
+    }
+}

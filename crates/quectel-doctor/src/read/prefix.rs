@@ -196,7 +196,9 @@ fn direction_word(text: &str, prefixed: bool) -> Option<(Side, &str)> {
     let end = text.find(|c: char| !c.is_ascii_alphabetic())?;
     let (word, rest) = text.split_at_checked(end)?;
     let side = side_of_word(word)?;
-    let punctuated = rest.trim_start().strip_prefix(':').or_else(|| rest.strip_prefix('>'));
+    // `modem> ` is the prompt of a shell in front of both sides.
+    let prompt = word.len() <= 2;
+    let punctuated = rest.trim_start().strip_prefix(':').or_else(|| rest.strip_prefix('>').filter(|_| prompt));
     if let Some(rest) = punctuated {
         let named = word.len() > 1 || prefixed || is_token_start(rest.trim_start());
         return named.then_some((side, rest));
