@@ -6,7 +6,7 @@ use core::fmt;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub struct Identity {
-    /// Host name of the hub, lower case.
+    /// Host name of the hub, or id scope of the provisioning service; lower case.
     pub hub: String,
     /// Device id; its case matters.
     pub device_id: String,
@@ -34,6 +34,14 @@ impl Identity {
         }
     }
 
+    /// A device that registers with the provisioning service of this id scope.
+    ///
+    /// Registration ids are compared without case.
+    #[must_use]
+    pub fn registration(id_scope: &str, registration_id: &str) -> Self {
+        Self::device(id_scope, &registration_id.to_ascii_lowercase())
+    }
+
     /// The MQTT client identifier: `{device}` or `{device}/{module}`.
     #[must_use]
     pub fn client_id(&self) -> String {
@@ -56,6 +64,20 @@ impl fmt::Display for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.hub, self.client_id())
     }
+}
+
+/// Whether a registration id has the form that the provisioning service allows.
+///
+/// # Reference
+///
+/// Azure documentation, DPS service concepts: registration ID.
+pub(crate) fn registration_id_is_valid(id: &str) -> bool {
+    let inner = |c: char| c.is_ascii_alphanumeric() || "-:._".contains(c);
+    let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+    id.len() <= 128
+        && id.chars().all(inner)
+        && edge(id.chars().next())
+        && edge(id.chars().next_back())
 }
 
 /// What is wrong with a device or module id.
@@ -119,6 +141,22 @@ mod tests {
         for (id, expected) in [("a#b", true), ("a+b", true), ("$a", true), ("a$%?", false)] {
             assert_eq!(unusable_in_topics(id), expected, "{id}");
         }
+    }
+
+    #[test]
+    fn registration_ids() {
+        for (id, valid) in [
+            ("a", true),
+            ("My-Dev:1.x_2", true),
+            ("", false),
+            ("-a", false),
+            ("a.", false),
+            ("a/b", false),
+            ("a b", false),
+        ] {
+            assert_eq!(registration_id_is_valid(id), valid, "{id}");
+        }
+        assert!(!registration_id_is_valid(&"a".repeat(129)));
     }
 
     #[test]

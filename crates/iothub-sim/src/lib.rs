@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod config;
+mod csr;
 mod hub;
 mod identity;
 mod key;
@@ -25,7 +26,9 @@ mod warning;
 mod x509;
 
 pub use config::{
-    Config, ConfigError, Credentials, Device, IotHub, Module, Permission, Policy, Rules,
+    Attestation, Config, ConfigError, Credentials, Device, Enrollment, EnrollmentGroup,
+    EnrollmentSettings, GroupAttestation, IotHub, Module, Permission, Policy, ProvisioningService,
+    RegistrationFailure, Reprovisioning, Rules,
 };
 pub use hub::{Chaos, Fault, Hub, TagUpdate, TlsFacts};
 pub use identity::{IdError, Identity, check_id};
@@ -33,13 +36,14 @@ pub use key::{KeyError, SharedAccessKey};
 pub use message::{CloudToDeviceMessage, ServiceError};
 pub use method::{MethodCall, MethodError, MethodOutcome};
 pub use pki::{
-    CertificateFault, DeviceCertificate, KeyKind, Pki, PkiError, PkiOptions, ServerChain, Validity,
+    CertificateFault, DeviceCertificate, IssuingAuthority, KeyKind, Pki, PkiError, PkiOptions,
+    ServerChain, Validity,
 };
 pub use properties::Properties;
 pub use reason::Reason;
 pub use record::{
     CloudToDeviceOutcome, Connected, ConnectionId, Event, MethodId, Proof, Record, Refusal,
-    Telemetry,
+    Registration, RegistrationOutcome, Telemetry,
 };
 pub use sas::sas_token;
 pub use server::{Clock, LocalHub, ServerOptions, StartError};

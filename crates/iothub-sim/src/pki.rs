@@ -4,10 +4,11 @@ use core::{fmt, time::Duration};
 
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, SanType, date_time_ymd,
+    KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_RSA_SHA256, SanType,
+    date_time_ymd,
 };
 
-use crate::thumbprint::Thumbprint;
+use crate::{csr::SigningRequest, thumbprint::Thumbprint};
 
 /// 2013-08-01, when the root that Azure uses today begins.
 const ROOT_FROM: u64 = 1_375_315_200;
@@ -400,4 +401,62 @@ fn server_chain(
         key: key.serialize_der(),
         host_names: options.host_names.clone(),
     })
+}
+
+/// Issues device certificates from signing requests, as the preview of certificate management does.
+///
+/// EC P-384 throughout, signed with SHA-384.
+pub struct IssuingAuthority {
+    issuer: Issuer<'static, KeyPair>,
+    certificate: Vec<u8>,
+    /// Life of an issued certificate, in seconds.
+    life_s: u64,
+}
+
+impl fmt::Debug for IssuingAuthority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IssuingAuthority")
+            .field("life_s", &self.life_s)
+            .finish_non_exhaustive()
+    }
+}
+
+impl IssuingAuthority {
+    /// A new authority whose certificates live this many days (the service allows 7 to 90).
+    ///
+    /// # Errors
+    ///
+    /// No key could be made.
+    pub fn new(life_days: u32) -> Result<Self, PkiError> {
+        let key = KeyPair::generate_for(&PKCS_ECDSA_P384_SHA384)?;
+        let params = authority("Test Device Issuing CA", Validity::default(), None);
+        let certificate = params.self_signed(&key)?.der().to_vec();
+        Ok(Self {
+            issuer: Issuer::new(params, key),
+            certificate,
+            life_s: u64::from(life_days) * DAY_S,
+        })
+    }
+
+    /// Its certificate as DER: what a hub must accept as authority.
+    #[must_use]
+    pub fn certificate_der(&self) -> &[u8] {
+        &self.certificate
+    }
+
+    /// Issues a certificate; the chain, leaf first.
+    pub(crate) fn issue(
+        &self,
+        request: &SigningRequest,
+        unix_s: u64,
+    ) -> Result<Vec<Vec<u8>>, PkiError> {
+        let validity = Validity {
+            // A device clock may be a little behind.
+            from_unix_s: unix_s.saturating_sub(300),
+            until_unix_s: unix_s.saturating_add(self.life_s),
+        };
+        let params = device_params(&request.common_name, validity);
+        let leaf = params.signed_by(request, &self.issuer)?;
+        Ok(vec![leaf.der().to_vec(), self.certificate.clone()])
+    }
 }

@@ -261,6 +261,69 @@ pub enum Reason {
         permission: &'static str,
     },
 
+    // The provisioning service.
+    /// The id scope is not one that exists.
+    #[error("id scope `{id_scope}` does not exist here (id scopes: {known})")]
+    IdScopeUnknown {
+        /// The id scope received.
+        id_scope: String,
+        /// Those that exist, joined by commas.
+        known: String,
+    },
+    /// A registration id with characters that are not allowed.
+    #[error(
+        "`{id}` is not a registration id: 1 to 128 letters, digits and - : . _, the first and last a letter or digit"
+    )]
+    RegistrationId {
+        /// The registration id received.
+        id: String,
+    },
+    /// No enrollment and no group fits.
+    #[error("no enrollment and no group of id scope `{id_scope}` fits `{id}`; enroll the device")]
+    EnrollmentUnknown {
+        /// The registration id.
+        id: String,
+        /// The id scope.
+        id_scope: String,
+    },
+    /// `skn` in a token for the provisioning service.
+    #[error("the token's `skn` is `{policy}`; for the provisioning service it is `registration`")]
+    TokenSkn {
+        /// The policy name received.
+        policy: String,
+    },
+    /// A token signed with a group's own key.
+    #[error(
+        "the token is signed with the key of group `{group}` itself; derive the device's key from it: HMAC-SHA256 of the registration id, base64"
+    )]
+    GroupKey {
+        /// The group.
+        group: String,
+    },
+    /// The body of a registration cannot be used.
+    #[error("the registration's body is not acceptable: {detail}")]
+    RegistrationBody {
+        /// What is wrong.
+        detail: String,
+    },
+    /// A certificate signing request cannot be used.
+    #[error("the certificate signing request is not acceptable: {detail}")]
+    SigningRequest {
+        /// What is wrong.
+        detail: String,
+    },
+    /// A status query without an operation that exists.
+    #[error("no operation `{operation_id}` is known for `{id}`; register first")]
+    OperationUnknown {
+        /// The registration id.
+        id: String,
+        /// The operation id received.
+        operation_id: String,
+    },
+    /// More than five status queries in ten seconds.
+    #[error("more than 5 status queries within 10 s; wait as long as `retry-after` says")]
+    PolledTooOften,
+
     // Client certificates.
     /// An X.509 identity without certificate.
     #[error(
@@ -436,6 +499,15 @@ impl Reason {
             Self::TokenSignature { .. } => "token-signature",
             Self::TokenPolicyUnknown { .. } => "token-policy-unknown",
             Self::TokenPolicyForbids { .. } => "token-policy-forbids",
+            Self::IdScopeUnknown { .. } => "id-scope-unknown",
+            Self::RegistrationId { .. } => "registration-id",
+            Self::EnrollmentUnknown { .. } => "enrollment-unknown",
+            Self::TokenSkn { .. } => "token-skn",
+            Self::GroupKey { .. } => "group-key",
+            Self::RegistrationBody { .. } => "registration-body",
+            Self::SigningRequest { .. } => "signing-request",
+            Self::OperationUnknown { .. } => "operation-unknown",
+            Self::PolledTooOften => "polled-too-often",
             Self::CertificateMissing { .. } => "certificate-missing",
             Self::PasswordForCertificate { .. } => "password-for-certificate",
             Self::CertificateThumbprint { .. } => "certificate-thumbprint",

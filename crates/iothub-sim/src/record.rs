@@ -100,6 +100,8 @@ pub enum Event {
         /// Version of the reported properties after it.
         version: u64,
     },
+    /// A device has registered with the provisioning service, or has tried to.
+    Registration(Registration),
     /// A client did something that is hardly meant.
     Warned {
         /// Who.
@@ -172,6 +174,8 @@ pub enum Proof {
     Thumbprint,
     /// A client certificate signed by an authority of the hub.
     CertificateAuthority,
+    /// A client certificate that the provisioning service will judge at registration.
+    Certificate,
 }
 
 /// A device-to-cloud message.
@@ -192,6 +196,47 @@ pub struct Telemetry {
     pub is_will: bool,
     /// What looks unintended.
     pub warnings: Vec<Warning>,
+}
+
+/// A step of a registration with the provisioning service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Registration {
+    /// Id scope in the first field, registration id (lower case) in the second.
+    pub identity: Identity,
+    /// Custom payload of the device, as JSON.
+    pub payload: Option<String>,
+    /// Where it stands.
+    pub outcome: RegistrationOutcome,
+}
+
+/// Where a registration stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RegistrationOutcome {
+    /// Accepted, the device has to ask again.
+    Assigning,
+    /// Done.
+    Assigned {
+        /// The device in its hub.
+        device: Identity,
+        /// How it came there: `initialAssignment`, `deviceDataMigrated`, …
+        substatus: &'static str,
+    },
+    /// The allocation failed.
+    Failed {
+        /// Number such as 400207.
+        code: u32,
+    },
+    /// The enrollment is disabled.
+    Disabled,
+    /// The request was answered with an error.
+    Refused {
+        /// Status such as 401, 404 or 429.
+        status: u16,
+        /// Why.
+        reason: Reason,
+    },
 }
 
 /// How a cloud-to-device message ended.
@@ -281,6 +326,7 @@ impl fmt::Display for Event {
                 "reported {} version {version}: {patch}",
                 identity.client_id()
             ),
+            Self::Registration(registration) => registration.fmt(f),
             Self::Warned { identity, warning } => {
                 write!(f, "warning {}: {warning}", identity.client_id())
             }
@@ -307,6 +353,23 @@ impl fmt::Display for Refusal {
             write!(f, " `{client_id}`")?;
         }
         write!(f, ": {} [{}]", self.reason, self.reason.code())
+    }
+}
+
+impl fmt::Display for Registration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "registration {}: ", self.identity)?;
+        match &self.outcome {
+            RegistrationOutcome::Assigning => f.write_str("assigning"),
+            RegistrationOutcome::Assigned { device, substatus } => {
+                write!(f, "assigned to {device} ({substatus})")
+            }
+            RegistrationOutcome::Failed { code } => write!(f, "failed with {code}"),
+            RegistrationOutcome::Disabled => f.write_str("the enrollment is disabled"),
+            RegistrationOutcome::Refused { status, reason } => {
+                write!(f, "answered {status}: {reason} [{}]", reason.code())
+            }
+        }
     }
 }
 

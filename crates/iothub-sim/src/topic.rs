@@ -30,6 +30,8 @@ pub enum Feature {
     ModuleInputs,
     /// Answers to certificate requests.
     Credentials,
+    /// Answers of the provisioning service.
+    Registration,
 }
 
 /// Reads the topic of a PUBLISH that `identity` sent.

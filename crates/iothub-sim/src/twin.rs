@@ -101,6 +101,11 @@ pub enum TwinError {
     },
 }
 
+/// Reads a JSON object of any content.
+pub(crate) fn parse_object(text: &str) -> Option<Map<String, Value>> {
+    serde_json::from_str(text).ok()
+}
+
 /// Reads a patch or document: an object within the limits of names, depth and values.
 pub(crate) fn parse_patch(bytes: &[u8]) -> Result<Map<String, Value>, TwinError> {
     let value: Value =

@@ -14,6 +14,7 @@ pub(crate) struct HubUserName {
     pub(crate) host: String,
     pub(crate) device_id: String,
     pub(crate) module_id: Option<String>,
+    /// Empty if the user name has none.
     pub(crate) api_version: String,
     pub(crate) model_id: Option<String>,
     pub(crate) client_type: Option<String>,
@@ -43,7 +44,8 @@ pub(crate) fn parse(text: &str) -> Result<UserName, Reason> {
     if let Some(registration) = rest.strip_prefix("registrations/") {
         return provisioning(first, registration, text).map(UserName::Provisioning);
     }
-    let (device_id, rest) = rest.split_once('/').ok_or_else(missing)?;
+    // Host and device alone were accepted for years; whether they still are is the hub's rule.
+    let (device_id, rest) = rest.split_once('/').unwrap_or((rest, "?"));
     let (module_id, query) = match as_query(rest) {
         Some(query) => (None, query),
         None => {
@@ -56,10 +58,7 @@ pub(crate) fn parse(text: &str) -> Result<UserName, Reason> {
     }
     let (legacy, query) = query;
     let query = Query(query);
-    let api_version = query
-        .value("api-version")
-        .filter(|version| !version.is_empty())
-        .ok_or(Reason::ApiVersionMissing)?;
+    let api_version = query.value("api-version").unwrap_or_default();
     Ok(UserName::Hub(HubUserName {
         host: first.to_owned(),
         device_id: device_id.to_owned(),
@@ -177,30 +176,36 @@ mod tests {
     }
 
     #[test]
+    fn without_api_version() {
+        for (text, device_id) in [
+            ("contoso.azure-devices.net/dev1", "dev1"),
+            ("contoso.azure-devices.net/dev1/?", "dev1"),
+            ("contoso.azure-devices.net/dev1/?api-version=", "dev1"),
+            ("contoso.azure-devices.net/dev1/?API-VERSION=1", "dev1"),
+            (
+                "contoso.azure-devices.net/dev1?api-version=1",
+                "dev1?api-version=1",
+            ),
+        ] {
+            let expected = HubUserName {
+                api_version: String::new(),
+                ..hub("contoso.azure-devices.net", device_id, None)
+            };
+            assert_eq!(parse(text), Ok(UserName::Hub(expected)), "{text}");
+        }
+    }
+
+    #[test]
     fn refused() {
         for (text, code) in [
             ("", "user-name-form"),
             ("dev1", "user-name-form"),
-            ("contoso.azure-devices.net/dev1", "user-name-form"),
             ("contoso.azure-devices.net/dev1/", "user-name-form"),
-            (
-                "contoso.azure-devices.net/dev1?api-version=2021-04-12",
-                "user-name-form",
-            ),
             (
                 "contoso.azure-devices.net//?api-version=2021-04-12",
                 "user-name-form",
             ),
             ("/dev1/?api-version=2021-04-12", "user-name-form"),
-            ("contoso.azure-devices.net/dev1/?", "api-version-missing"),
-            (
-                "contoso.azure-devices.net/dev1/?api-version=",
-                "api-version-missing",
-            ),
-            (
-                "contoso.azure-devices.net/dev1/?API-VERSION=1",
-                "api-version-missing",
-            ),
             ("0ne1/registrations/d", "provisioning-user-name-form"),
             (
                 "0ne1/registrations/d/?api-version=2019-03-31",

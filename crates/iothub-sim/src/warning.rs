@@ -1,6 +1,6 @@
 //! What the hub puts up with, although it is hardly meant.
 
-use crate::twin::TwinError;
+use crate::{reason::Reason, twin::TwinError};
 
 /// Something the real hub accepts or drops in silence, and that is hardly meant.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -15,6 +15,9 @@ pub enum Warning {
     /// DUP is set: the message may be one that was already received.
     #[error("DUP is set; the same message may have been received before")]
     Duplicate,
+    /// A message was dropped because of its topic.
+    #[error("message dropped: {0}")]
+    TopicIgnored(Reason),
     /// A method response whose request id belongs to no open call.
     #[error(
         "method response with `$rid={rid}` answers no open call; echo the request's rid as text, and in time"
@@ -34,6 +37,22 @@ pub enum Warning {
     /// A patch of reported properties was answered with 400.
     #[error("reported properties were refused (400): {0}")]
     ReportedRefused(TwinError),
+    /// A registration or status query without subscription to its answer.
+    #[error(
+        "the answer of the provisioning service is lost, because nobody subscribed to `$dps/registrations/res/#`"
+    )]
+    RegistrationUnheard,
+    /// A status query before `retry-after` was over.
+    #[error("status query {after_ms} ms after the last answer, which asked for {retry_after_s} s")]
+    PolledEarly {
+        /// Time since the last answer, in milliseconds.
+        after_ms: u64,
+        /// What it asked for, in seconds.
+        retry_after_s: u64,
+    },
+    /// A certificate signing request was answered with 400.
+    #[error("the certificate signing request was refused (400): {0}")]
+    SigningRequestRefused(String),
     /// A PUBACK without a message that waits for it.
     #[error("PUBACK {packet_id} acknowledges nothing")]
     StrayPuback {

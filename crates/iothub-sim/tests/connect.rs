@@ -85,6 +85,8 @@ fn accepted() {
         ))
     };
     let long = START + 4_000_000_000;
+    let mut lenient = cloud();
+    lenient.rules.accept_any_api_version = true;
     let policy_key = cloud()
         .hubs
         .first()
@@ -116,6 +118,16 @@ fn accepted() {
         (
             cloud(),
             password(&sas_token(HOST, &key(), long, None)),
+            Proof::SasToken,
+        ),
+        (
+            lenient.clone(),
+            user(&format!("{HOST}/dev1")),
+            Proof::SasToken,
+        ),
+        (
+            lenient,
+            user(&format!("{HOST}/dev1/?api-version=1999-12-31")),
             Proof::SasToken,
         ),
         (
@@ -195,9 +207,10 @@ fn refused_with_a_reason() {
             },
         ),
         ("user-name-form", user("dev1")),
-        ("user-name-form", user(&format!("{HOST}/dev1"))),
+        ("user-name-form", user(&format!("{HOST}/dev1/"))),
+        ("api-version-missing", user(&format!("{HOST}/dev1"))),
         (
-            "user-name-form",
+            "api-version-missing",
             user(&format!("{HOST}/dev1?api-version=2021-04-12")),
         ),
         (

@@ -146,6 +146,28 @@ fn what_ends_a_connection() {
 }
 
 #[test]
+fn bad_topics_may_be_ignored() {
+    let mut lenient = config();
+    lenient.rules.ignore_bad_topics = true;
+    let mut world = World::new(&lenient);
+    let connection = world.connected(&connect());
+    world.events();
+    let answer = world.exchange(connection, &publish_qos1(1, "topic/pub", "hello"));
+    assert_eq!(answer, (vec![Packet::Puback(id(1))], false));
+    let events = world.events();
+    assert!(
+        matches!(
+            events.as_slice(),
+            [Event::Warned {
+                warning: Warning::TopicIgnored(_),
+                ..
+            }]
+        ),
+        "{events:?}"
+    );
+}
+
+#[test]
 fn the_largest_message_is_accepted() {
     let mut world = World::new(&config());
     let connection = world.connected(&connect());

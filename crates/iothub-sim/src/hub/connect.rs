@@ -3,23 +3,19 @@
 use mqtt311::{Connack, Connect, ConnectReturnCode, DecodeError, Packet, Protocol, QoS, Will};
 
 use super::{
-    Attached, Hub, MAX_PACKET, Phase, TlsFacts,
+    Attached, Hub, MAX_PACKET, Phase, Service, TlsFacts,
+    provisioning::is_provisioning_host,
     registry::{Endpoint, HubState, Session},
     timers::Expiry,
 };
 use crate::{
-    config::{Credentials, Permission},
     identity::{Identity, unusable_in_topics},
-    key::SharedAccessKey,
     percent,
     reason::Reason,
     record::{CloudToDeviceOutcome, Connected, ConnectionId, Event, Proof, Refusal},
-    sas::Token,
-    thumbprint::Thumbprint,
     time::Now,
     topic::{self, Inbound},
     user_name::{self, HubUserName, UserName},
-    x509,
 };
 
 /// The api-versions of the hub that are or were in use.
@@ -42,11 +38,14 @@ const API_VERSIONS: [&str; 14] = [
 const FIRST_WITH_MODELS: &str = "2020-05-31-preview";
 
 /// What an accepted CONNECT has shown.
-struct Admission {
-    user: HubUserName,
-    identity: Identity,
-    proof: Proof,
-    token_expires_unix_s: Option<u64>,
+pub(super) struct Admission {
+    pub(super) identity: Identity,
+    pub(super) proof: Proof,
+    pub(super) token_expires_unix_s: Option<u64>,
+    pub(super) service: Service,
+    pub(super) api_version: String,
+    pub(super) client_type: Option<String>,
+    pub(super) model_id: Option<String>,
 }
 
 impl Hub {
@@ -117,11 +116,8 @@ impl Hub {
             .ok_or(Reason::UserNameMissing)?;
         let user = match user_name::parse(text)? {
             UserName::Hub(user) => user,
-            UserName::Provisioning(_) => {
-                return Err(Reason::HubUnknown {
-                    host: text.to_owned(),
-                    hubs: self.hub_list(),
-                });
+            UserName::Provisioning(user) => {
+                return self.judge_registration(now, tls, connect, user);
             }
         };
         if user.legacy && !self.rules.accept_legacy_user_name {
@@ -139,10 +135,13 @@ impl Hub {
             self.authenticate(now, tls, connect, hub, &identity, endpoint)?;
         check_will(connect.will.as_ref(), &identity)?;
         Ok(Admission {
-            user,
             identity,
             proof,
             token_expires_unix_s,
+            service: Service::Hub,
+            api_version: user.api_version,
+            client_type: user.client_type,
+            model_id: user.model_id,
         })
     }
 
@@ -154,7 +153,10 @@ impl Hub {
         })?;
         // A gateway host such as `localhost` says nothing about the hub; another hub's name does.
         match tls.server_name.as_deref() {
-            Some(sni) if named(sni).is_some_and(|other| other.host != hub.host) => {
+            Some(sni)
+                if is_provisioning_host(sni)
+                    || named(sni).is_some_and(|other| other.host != hub.host) =>
+            {
                 Err(Reason::HostMismatch {
                     sni: sni.to_owned(),
                     host: user.host.clone(),
@@ -171,6 +173,9 @@ impl Hub {
 
     fn check_version(&self, user: &HubUserName) -> Result<(), Reason> {
         let version = user.api_version.as_str();
+        if version.is_empty() && !self.rules.accept_any_api_version {
+            return Err(Reason::ApiVersionMissing);
+        }
         if !self.rules.accept_any_api_version && !API_VERSIONS.contains(&version) {
             return Err(Reason::ApiVersionUnknown {
                 version: version.to_owned(),
@@ -231,73 +236,15 @@ impl Hub {
         }
     }
 
-    fn authenticate(
-        &self,
-        now: Now,
-        tls: &TlsFacts,
-        connect: &Connect,
-        hub: &HubState,
-        identity: &Identity,
-        endpoint: &Endpoint,
-    ) -> Result<(Proof, Option<u64>), Reason> {
-        let password = connect.password.as_deref().unwrap_or_default();
-        let id = || identity.client_id();
-        if password.is_empty() {
-            return match &endpoint.credentials {
-                Credentials::SharedAccessKeys { .. } => Err(Reason::PasswordMissing { id: id() }),
-                credentials => {
-                    certificate(now, tls, hub, identity, credentials).map(|proof| (proof, None))
-                }
-            };
-        }
-        let token = Token::parse(password, self.rules.accept_raw_signature);
-        let has_policy = matches!(&token, Ok(token) if token.policy.is_some());
-        let own_keys: &[&SharedAccessKey] = match &endpoint.credentials {
-            Credentials::SharedAccessKeys { primary, secondary } => &[primary, secondary],
-            _ if has_policy => &[],
-            _ => return Err(Reason::PasswordForCertificate { id: id() }),
-        };
-        let token = token?;
-        let scope_fits = hub
-            .names
-            .iter()
-            .any(|host| token.covers(host, &identity.path()));
-        if !scope_fits {
-            return Err(Reason::TokenScope {
-                scope: token.scope,
-                expected: format!("{}/{}", hub.host, identity.path()),
-            });
-        }
-        let proof = match &token.policy {
-            None if token.signed_with(own_keys.iter().copied()) => Proof::SasToken,
-            None => {
-                return Err(Reason::TokenSignature {
-                    of: format!("`{}`", id()),
-                });
-            }
-            Some(name) => {
-                policy(hub, name, &token)?;
-                Proof::PolicyToken
-            }
-        };
-        let ends = token
-            .expires_unix_s
-            .saturating_add(self.rules.expiry_tolerance_s);
-        if now.unix_s >= ends {
-            return Err(Reason::TokenExpired {
-                expired_unix_s: token.expires_unix_s,
-                now_unix_s: now.unix_s,
-            });
-        }
-        Ok((proof, Some(token.expires_unix_s)))
-    }
-
     fn admit(&mut self, now: Now, id: ConnectionId, connect: Connect, admission: Admission) {
         let Admission {
-            user,
             identity,
             proof,
             token_expires_unix_s,
+            service,
+            api_version,
+            client_type,
+            model_id,
         } = admission;
         if let Some(older) = self.attached.get(&identity).copied() {
             let client_id = connect.client_id.clone();
@@ -315,6 +262,7 @@ impl Hub {
         connection.decoder.set_max_packet(MAX_PACKET);
         connection.phase = Phase::Attached(Box::new(Attached {
             identity: identity.clone(),
+            service,
             keep_alive_s: connect.keep_alive_s,
             token_expires_unix_s,
             will: connect.will,
@@ -339,9 +287,9 @@ impl Hub {
                 keep_alive_s: connect.keep_alive_s,
                 clean_session: connect.clean_session,
                 session_present,
-                api_version: user.api_version,
-                client_type: user.client_type,
-                model_id: user.model_id,
+                api_version,
+                client_type,
+                model_id,
             }),
         );
         self.deliver(now, &identity);
@@ -410,69 +358,5 @@ fn check_will(will: Option<&Will>, identity: &Identity) -> Result<(), Reason> {
             topic: will.topic.clone(),
             hint: format!("a will goes to `{}/messages/events/`", identity.path()),
         }),
-    }
-}
-
-fn policy(hub: &HubState, name: &str, token: &Token<'_>) -> Result<(), Reason> {
-    let Some(policy) = hub.policies.iter().find(|policy| policy.name == name) else {
-        return Err(Reason::TokenPolicyUnknown {
-            policy: name.to_owned(),
-        });
-    };
-    if !token.signed_with([&policy.primary_key, &policy.secondary_key]) {
-        return Err(Reason::TokenSignature {
-            of: format!("the policy `{name}`"),
-        });
-    }
-    if !policy.permissions.contains(&Permission::DeviceConnect) {
-        return Err(Reason::TokenPolicyForbids {
-            policy: name.to_owned(),
-            permission: "DeviceConnect",
-        });
-    }
-    Ok(())
-}
-
-/// Judges the client certificate of an X.509 identity.
-fn certificate(
-    now: Now,
-    tls: &TlsFacts,
-    hub: &HubState,
-    identity: &Identity,
-    credentials: &Credentials,
-) -> Result<Proof, Reason> {
-    let id = identity.client_id();
-    let Some(leaf) = tls.client_certificates.first() else {
-        return Err(Reason::CertificateMissing { id });
-    };
-    match credentials {
-        Credentials::SelfSigned { primary, secondary } => {
-            let known = primary.matches(leaf) || secondary.is_some_and(|t| t.matches(leaf));
-            if !known {
-                return Err(Reason::CertificateThumbprint {
-                    id,
-                    sha1: Thumbprint::sha1(leaf),
-                    sha256: Thumbprint::sha256(leaf),
-                });
-            }
-            Ok(Proof::Thumbprint)
-        }
-        Credentials::CertificateAuthority => {
-            let chain = &tls.client_certificates;
-            let trusted = match &hub.authorities {
-                Some(authorities) => authorities.verify(chain, now.unix_s),
-                None => Err("the hub has no certificate authority; upload one".to_owned()),
-            };
-            trusted.map_err(|detail| Reason::CertificateUntrusted {
-                id: id.clone(),
-                detail,
-            })?;
-            let common_name = x509::common_name(leaf).unwrap_or_default();
-            if common_name != id {
-                return Err(Reason::CertificateCommonName { common_name, id });
-            }
-            Ok(Proof::CertificateAuthority)
-        }
-        Credentials::SharedAccessKeys { .. } => Err(Reason::PasswordMissing { id }),
     }
 }

@@ -42,6 +42,16 @@ pub enum Fault {
         /// With what.
         status: u16,
     },
+    /// Answer this many requests to the provisioning service with this status, for example 429; the
+    /// identity is that of [`Identity::registration`].
+    ProvisioningStatus {
+        /// How many.
+        count: u32,
+        /// With what.
+        status: u16,
+        /// What `retry-after` asks for, in seconds.
+        retry_after_s: u64,
+    },
     /// Send these bytes to the client now, whatever they are.
     Garbage(Vec<u8>),
     /// Drop the connection now, without a word.
@@ -72,11 +82,17 @@ struct Active {
     half_open: Option<ConnectionId>,
     refused_connects: Option<(u32, ConnectReturnCode)>,
     twin_status: Option<(u32, u16)>,
+    provisioning_status: Option<(u32, (u16, u64))>,
 }
 
 impl Faults {
     pub(super) fn twin_status(&mut self, identity: &Identity) -> Option<u16> {
         let armed = &mut self.active.get_mut(identity)?.twin_status;
+        take_one(armed)
+    }
+
+    pub(super) fn provisioning_status(&mut self, identity: &Identity) -> Option<(u16, u64)> {
+        let armed = &mut self.active.get_mut(identity)?.provisioning_status;
         take_one(armed)
     }
 
@@ -133,6 +149,11 @@ impl Hub {
             Fault::HalfOpen => active.half_open = connection,
             Fault::RefuseConnects { count, code } => active.refused_connects = Some((count, code)),
             Fault::TwinStatus { count, status } => active.twin_status = Some((count, status)),
+            Fault::ProvisioningStatus {
+                count,
+                status,
+                retry_after_s,
+            } => active.provisioning_status = Some((count, (status, retry_after_s))),
             Fault::ExpireToken | Fault::Garbage(_) | Fault::Drop => {
                 if let Some(connection) = connection {
                     self.strike(now, connection, fault);

@@ -1,10 +1,14 @@
 //! The hub itself: bytes, TLS facts and time in; bytes and records out.
 
+mod authenticate;
 mod c2d;
 mod connect;
 mod faults;
+mod issuing;
 mod methods;
 mod packets;
+mod provisioning;
+mod registration;
 mod registry;
 mod timers;
 mod twins;
@@ -16,6 +20,8 @@ use mqtt311::{Decoder, Packet, PacketId, Will};
 use self::{
     faults::Faults,
     methods::PendingCall,
+    provisioning::Registering,
+    registration::RegistrationState,
     registry::{Endpoint, HubState},
     timers::{Expiry, Timer},
 };
@@ -24,7 +30,7 @@ pub use self::{
     twins::TagUpdate,
 };
 use crate::{
-    config::{Config, ConfigError, Rules},
+    config::{Config, ConfigError, ProvisioningService, Rules},
     identity::Identity,
     properties::Properties,
     reason::Reason,
@@ -81,6 +87,8 @@ pub struct Hub {
     rules: Rules,
     hubs: Vec<HubState>,
     endpoints: BTreeMap<Identity, Endpoint>,
+    provisioning: Vec<ProvisioningService>,
+    registrations: BTreeMap<Identity, RegistrationState>,
     connections: HashMap<ConnectionId, Connection>,
     /// The live connection of each identity.
     attached: BTreeMap<Identity, ConnectionId>,
@@ -119,12 +127,20 @@ enum Phase {
 #[derive(Debug)]
 struct Attached {
     identity: Identity,
+    service: Service,
     keep_alive_s: u16,
     token_expires_unix_s: Option<u64>,
     will: Option<Will>,
     last_packet_id: u16,
     /// Cloud-to-device messages that wait for PUBACK: packet identifier to sequence number.
     unacknowledged: BTreeMap<PacketId, u64>,
+}
+
+/// What an accepted connection talks to.
+#[derive(Debug)]
+enum Service {
+    Hub,
+    Provisioning(Box<Registering>),
 }
 
 impl Hub {
@@ -145,6 +161,8 @@ impl Hub {
             rules: config.rules.clone(),
             hubs,
             endpoints,
+            provisioning: config.provisioning.clone(),
+            registrations: BTreeMap::new(),
             connections: HashMap::new(),
             attached: BTreeMap::new(),
             last_connection: 0,
@@ -268,6 +286,13 @@ impl Hub {
         for id in ids {
             self.end(now, id, Reason::Stopped);
         }
+    }
+
+    /// A provisioning service, to change its enrollments.
+    pub fn provisioning_mut(&mut self, id_scope: &str) -> Option<&mut ProvisioningService> {
+        self.provisioning
+            .iter_mut()
+            .find(|service| service.id_scope == id_scope)
     }
 
     fn record(&mut self, at: Now, event: Event) {

@@ -39,6 +39,9 @@ impl Hub {
         if !self.survives_faults(now, id, &identity) {
             return;
         }
+        if self.registering(id).is_some() && self.registration_packet(now, id, &packet) {
+            return;
+        }
         match packet {
             Packet::Connect(_) => self.end(now, id, Reason::SecondConnect),
             Packet::Publish(publish) => self.publish(now, id, identity, publish),
@@ -73,7 +76,15 @@ impl Hub {
         if publish.qos == QoS::ExactlyOnce {
             return Err(Reason::Qos2 { packet: "PUBLISH" });
         }
-        match topic::inbound(&publish.topic, identity)? {
+        let inbound = match topic::inbound(&publish.topic, identity) {
+            Ok(inbound) => inbound,
+            Err(reason) if self.rules.ignore_bad_topics => {
+                self.warn(now, identity, Warning::TopicIgnored(reason));
+                return Ok(());
+            }
+            Err(reason) => return Err(reason),
+        };
+        match inbound {
             Inbound::Telemetry { bag } => {
                 return self.telemetry(now, identity, publish, &bag);
             }
@@ -84,7 +95,10 @@ impl Hub {
             Inbound::TwinReported { rid } => {
                 self.twin_reported(now, identity, &rid, &publish.payload);
             }
-            Inbound::IssueCertificate { .. } => {}
+            Inbound::IssueCertificate { rid } => {
+                let (topic, body) = (&publish.topic, &publish.payload);
+                return self.renew_certificate(now, identity, &rid, topic, body);
+            }
         }
         Ok(())
     }

@@ -22,6 +22,7 @@ pub(super) struct HubState {
     pub(super) names: Vec<String>,
     pub(super) policies: Vec<Policy>,
     pub(super) authorities: Option<Authorities>,
+    authority_certificates: Vec<Vec<u8>>,
 }
 
 impl HubState {
@@ -36,7 +37,21 @@ impl HubState {
             names: hub.host_names().map(str::to_ascii_lowercase).collect(),
             policies: hub.policies.clone(),
             authorities,
+            authority_certificates: hub.authorities.clone(),
         })
+    }
+
+    /// Accepts certificates of one more authority; an unusable one changes nothing.
+    pub(super) fn accept_authority(&mut self, der: &[u8]) {
+        if self.authority_certificates.iter().any(|known| known == der) {
+            return;
+        }
+        let mut certificates = self.authority_certificates.clone();
+        certificates.push(der.to_vec());
+        if let Ok(authorities) = Authorities::new(&certificates) {
+            self.authorities = authorities;
+            self.authority_certificates = certificates;
+        }
     }
 
     pub(super) fn is_called(&self, host: &str) -> bool {
@@ -76,7 +91,7 @@ pub(super) struct Queued {
 }
 
 impl Endpoint {
-    fn new(credentials: &Credentials, enabled: bool) -> Self {
+    pub(super) fn new(credentials: &Credentials, enabled: bool) -> Self {
         Self {
             credentials: credentials.clone(),
             enabled,

@@ -1,6 +1,17 @@
 //! What the simulated cloud knows before the first device connects.
 
+mod provisioning;
+mod rules;
+
 use std::collections::BTreeSet;
+
+pub use self::{
+    provisioning::{
+        Attestation, Enrollment, EnrollmentGroup, EnrollmentSettings, GroupAttestation,
+        ProvisioningService, RegistrationFailure, Reprovisioning,
+    },
+    rules::Rules,
+};
 
 use crate::{
     identity::{IdError, check_id},
@@ -14,6 +25,8 @@ use crate::{
 pub struct Config {
     /// IoT Hubs; several may share one address, told apart by SNI and user name.
     pub hubs: Vec<IotHub>,
+    /// Instances of the Device Provisioning Service, told apart by their id scope.
+    pub provisioning: Vec<ProvisioningService>,
     /// Rules where the real service is undocumented, or tests need something else.
     pub rules: Rules,
 }
@@ -24,6 +37,7 @@ impl Config {
     pub fn new(hubs: impl IntoIterator<Item = IotHub>) -> Self {
         Self {
             hubs: hubs.into_iter().collect(),
+            provisioning: Vec::new(),
             rules: Rules::default(),
         }
     }
@@ -32,6 +46,13 @@ impl Config {
     #[must_use]
     pub fn single_device(hub_host: &str, device: Device) -> Self {
         Self::new([IotHub::new(hub_host).with_device(device)])
+    }
+
+    /// Adds an instance of the Device Provisioning Service.
+    #[must_use]
+    pub fn with_provisioning(mut self, service: ProvisioningService) -> Self {
+        self.provisioning.push(service);
+        self
     }
 
     /// Checks what the types cannot: names, duplicates.
@@ -52,6 +73,13 @@ impl Config {
                 }
             }
             hub.check()?;
+        }
+        let mut scopes = BTreeSet::new();
+        for service in &self.provisioning {
+            if !scopes.insert(&service.id_scope) {
+                return Err(ConfigError::DuplicateScope(service.id_scope.clone()));
+            }
+            service.check(&hosts)?;
         }
         Ok(())
     }
@@ -308,55 +336,6 @@ pub enum Permission {
     DeviceConnect,
 }
 
-/// Rules where the real service is undocumented or a test needs another value.
-///
-/// The default is the documented behaviour, and the strict reading where nothing is documented: a
-/// simulator should catch a mistake rather than forgive it.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct Rules {
-    /// Accept `{host}/{device}/api-version=…` without the `?`, as clients of 2016 sent it.
-    pub accept_legacy_user_name: bool,
-    /// Accept any text as api-version.
-    pub accept_any_api_version: bool,
-    /// Accept a `sig` with raw `+`, `/` or `=`.
-    pub accept_raw_signature: bool,
-    /// Close on a property bag that begins with `?` instead of making it part of the first name.
-    pub refuse_question_mark: bool,
-    /// Answer a bad topic filter by closing the connection instead of SUBACK 0x80.
-    pub close_on_bad_filter: bool,
-    /// Subscriptions allowed at a time.
-    pub max_subscriptions: usize,
-    /// How long after its `se` a token still opens a connection, in seconds.
-    pub expiry_tolerance_s: u64,
-    /// How long after its token's `se` an open connection may stay, in seconds.
-    pub expiry_grace_s: u64,
-    /// Silence allowed between the TLS handshake and CONNECT, in milliseconds.
-    pub connect_timeout_ms: u64,
-    /// How long a cloud-to-device message stays locked without PUBACK, in milliseconds.
-    pub lock_timeout_ms: u64,
-    /// Bytes that may wait for a client that does not read, before it is dropped.
-    pub max_unread: usize,
-}
-
-impl Default for Rules {
-    fn default() -> Self {
-        Self {
-            accept_legacy_user_name: false,
-            accept_any_api_version: false,
-            accept_raw_signature: false,
-            refuse_question_mark: false,
-            close_on_bad_filter: false,
-            max_subscriptions: 5,
-            expiry_tolerance_s: 0,
-            expiry_grace_s: 0,
-            connect_timeout_ms: 30_000,
-            lock_timeout_ms: 60_000,
-            max_unread: 8 * 1024 * 1024,
-        }
-    }
-}
-
 /// The configuration cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -376,6 +355,36 @@ pub enum ConfigError {
     /// A policy name appears twice.
     #[error("shared access policy `{0}` is configured twice")]
     DuplicatePolicy(String),
+    /// An id scope appears twice.
+    #[error("id scope `{0}` is configured twice")]
+    DuplicateScope(String),
+    /// An id scope is empty or has other characters than letters and digits.
+    #[error("`{0}` is not an id scope such as `0ne00000A0A`")]
+    Scope(String),
+    /// An enrollment or group appears twice.
+    #[error("enrollment or group `{0}` is configured twice")]
+    DuplicateEnrollment(String),
+    /// A registration id is not allowed.
+    #[error(
+        "`{0}` is not a registration id: 1 to 128 letters, digits and - : . _, the first and last a letter or digit"
+    )]
+    RegistrationId(String),
+    /// An enrollment assigns to a hub that does not exist.
+    #[error("enrollment `{enrollment}` names the hub `{host}`, which is not configured")]
+    EnrollmentHub {
+        /// The enrollment or group.
+        enrollment: String,
+        /// The host it names.
+        host: String,
+    },
+    /// An enrollment carries text that is not JSON, or not an object.
+    #[error("the {what} of enrollment `{enrollment}` is not a JSON object")]
+    EnrollmentJson {
+        /// The enrollment or group.
+        enrollment: String,
+        /// Which setting.
+        what: &'static str,
+    },
     /// A device or module id is not allowed.
     #[error("`{id}`: {error}")]
     Id {
