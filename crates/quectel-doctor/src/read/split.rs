@@ -3,7 +3,7 @@
 use super::token::{command_at, glued_at, information_at, is_token_start, word_at};
 
 /// What was said.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Said<'a> {
     /// A command line from the host, or its echo.
     Command(&'a str),
