@@ -124,22 +124,22 @@ const ROWS: &[Row] = &[
     Row {
         names: &["ec200u"],
         series: &["EC200UCNAAR03A06M08", "EC200U"],
-        layers: &[layer!("ec200x"), layer!("ec200u")],
+        layers: &[layer!("ec2x"), layer!("ec200x"), layer!("ec200u")],
     },
     Row {
         names: &["eg915u"],
         series: &["EG915UEUABR03A01M08", "EG915U"],
-        layers: &[layer!("ec200x"), layer!("eg915u")],
+        layers: &[layer!("ec2x"), layer!("ec200x"), layer!("eg915u")],
     },
     Row {
         names: &["eg800k"],
         series: &["EG800KCNGCR07A06M04", "EG800KCN"],
-        layers: &[layer!("ec200x"), layer!("eg800k")],
+        layers: &[layer!("ec2x"), layer!("ec200x"), layer!("eg800k")],
     },
     Row {
         names: &["eg800k", "eg800ak"],
         series: &["EG800KLALCR07A02M04", "EG800KLAL"],
-        layers: &[layer!("ec200x"), layer!("eg800kl")],
+        layers: &[layer!("ec2x"), layer!("ec200x"), layer!("eg800kl")],
     },
 ];
 
