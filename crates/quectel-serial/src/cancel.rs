@@ -1,7 +1,7 @@
 //! Ends a running flow from another thread or a signal handler.
 
+use core::sync::atomic::{AtomicU8, Ordering};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
 
 /// Ends what a [`crate::Driver`] does: it disconnects and frees the module, so that the next run finds it ready.
 ///

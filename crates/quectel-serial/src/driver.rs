@@ -3,77 +3,20 @@
 use core::fmt;
 use core::time::Duration;
 use std::collections::VecDeque;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use quectel_azure::azure_auth::Encoded;
-use quectel_azure::{
-    Client, Config, Event, Message, MessageId, Misuse, ModuleInfo, ReceivedMessage, Step,
-};
+use quectel_azure::{Client, Config, Message, MessageId, Misuse, ModuleInfo};
 
-use crate::port::CHUNK;
-use crate::{CancelToken, Error, FlowFailure, Port, Storage, Trace, WireLine};
+use crate::{CancelToken, Error, FlowFailure, Port, Storage, Trace};
 
-/// The longest wait for the port at a time, so that a cancellation is seen soon.
-const SLICE: Duration = Duration::from_millis(100);
-/// The longest that a port may take no byte at all.
-const STALL_MS: u64 = 10_000;
-/// The longest that disconnecting may take after a cancellation, in milliseconds.
-const WIND_DOWN_MS: u64 = 15_000;
-/// Messages that wait for [`Driver::receive`]; the oldest is dropped beyond this.
-const INBOX: usize = 256;
+mod clock;
+mod exchange;
+mod notice;
+#[cfg(test)]
+mod tests;
 
-/// Something to show while the driver works.
-#[derive(Debug, Clone, Copy)]
-#[non_exhaustive]
-pub enum Notice<'a> {
-    /// The client tells something.
-    Event {
-        /// Time since the driver was made.
-        at: Duration,
-        /// What it tells.
-        event: &'a Event<'a>,
-    },
-    /// A line went out or came in.
-    Wire(&'a WireLine),
-}
-
-impl<'a> Notice<'a> {
-    /// What the client tells, with its time.
-    pub const fn event(at: Duration, event: &'a Event<'a>) -> Self {
-        Self::Event { at, event }
-    }
-}
-
-/// A cloud-to-device message.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Received {
-    /// Topic name as it came.
-    pub topic: String,
-    /// The body.
-    pub payload: Vec<u8>,
-    /// Properties, decoded, in their order; a value is `None` where the hub sends a null. Names of system properties
-    /// begin with `$.`.
-    pub properties: Vec<(String, Option<String>)>,
-}
-
-impl From<&ReceivedMessage<'_>> for Received {
-    fn from(message: &ReceivedMessage<'_>) -> Self {
-        // Names and values are UTF-8 by the service's rules; what is not becomes a replacement character.
-        let decoded = |text: Encoded<'_>| {
-            String::from_utf8_lossy(&text.bytes().collect::<Vec<u8>>()).into_owned()
-        };
-        Self {
-            topic: message.topic.to_owned(),
-            payload: message.payload.to_vec(),
-            properties: message
-                .properties
-                .iter()
-                .map(|p| (decoded(p.name), p.value.map(decoded)))
-                .collect(),
-        }
-    }
-}
+use clock::{Clock, ms};
+pub use notice::{Notice, Received};
 
 /// What ends an operation.
 #[derive(Debug)]
@@ -120,6 +63,8 @@ pub struct Driver<'b> {
     happened: VecDeque<Happened>,
     inbox: VecDeque<Received>,
     signer_missing: bool,
+    /// What the module said last, for failures that the client reports without a line.
+    last_line: String,
 }
 
 impl fmt::Debug for Driver<'_> {
@@ -156,6 +101,7 @@ impl<'b> Driver<'b> {
             happened: VecDeque::new(),
             inbox: VecDeque::new(),
             signer_missing: false,
+            last_line: String::new(),
         })
     }
 
@@ -201,7 +147,7 @@ impl<'b> Driver<'b> {
 
     /// Time since the driver was made, as in [`Notice`] and [`Trace`].
     pub fn elapsed(&self) -> Duration {
-        Duration::from_millis(self.clock.now_ms())
+        self.clock.now()
     }
 
     /// What is known of the module.
@@ -231,6 +177,7 @@ impl<'b> Driver<'b> {
             self.client.set_unix_time(now, since.as_secs());
         }
         self.client.connect(now)?;
+        self.poll(&[]);
         self.until(|happened| match happened {
             Happened::Connected => Some(Ok(())),
             _ => None,
@@ -292,6 +239,7 @@ impl<'b> Driver<'b> {
             return Ok(());
         }
         self.client.disconnect(self.clock.now_ms())?;
+        self.poll(&[]);
         self.until(|happened| match happened {
             Happened::Disconnected => Some(Ok(())),
             _ => None,
@@ -324,208 +272,6 @@ impl<'b> Driver<'b> {
         }
         None
     }
-
-    /// One turn of the loop; winds the connection down when it has to end.
-    fn turn(&mut self, end: Option<u64>) -> Result<(), Error> {
-        let result = self.check().and_then(|()| self.exchange(end));
-        let Err(error) = result else { return Ok(()) };
-        match &error {
-            // There is nobody to talk to.
-            Error::Port { .. } => {}
-            _ => self.wind_down(),
-        }
-        self.finish_trace();
-        Err(error)
-    }
-
-    fn check(&mut self) -> Result<(), Error> {
-        let step = self.client.step();
-        if self.cancel.is_cancelled() {
-            return Err(Error::Cancelled { step });
-        }
-        if self.limit_at.is_some_and(|at| at <= self.clock.now_ms()) {
-            return Err(Error::TimeLimit { step });
-        }
-        if core::mem::take(&mut self.signer_missing) {
-            return Err(Error::NoSigner);
-        }
-        Ok(())
-    }
-
-    /// Disconnects, so that the next run finds the module ready.
-    fn wind_down(&mut self) {
-        if !self.unsent.is_empty() {
-            self.unsent.clear();
-            let _ = self.port.clear();
-        }
-        self.stalled_since = None;
-        self.happened.clear();
-        let end = self.clock.now_ms().saturating_add(WIND_DOWN_MS);
-        if self.client.disconnect(self.clock.now_ms()).is_err() {
-            return;
-        }
-        while !self.client.is_idle() && !self.cancel.is_urgent() && self.clock.now_ms() < end {
-            if self.exchange(Some(end)).is_err() {
-                return;
-            }
-        }
-        self.happened.clear();
-    }
-
-    /// Writes what the client has, waits for bytes or its deadline, gives them to it.
-    fn exchange(&mut self, end: Option<u64>) -> Result<(), Error> {
-        if !self.transmit()? {
-            // The client's time stands still while the port takes nothing, or its commands would run out of time unsent.
-            let bytes = self.receive_bytes(Duration::from_millis(1))?;
-            if !bytes.is_empty() {
-                self.poll(&bytes);
-            }
-            return Ok(());
-        }
-        let now = self.clock.now_ms();
-        let due = [self.client.poll_timeout(), end, self.limit_at]
-            .into_iter()
-            .flatten()
-            .min();
-        let wait = due.map_or(SLICE, |at| {
-            SLICE.min(Duration::from_millis(at.saturating_sub(now)))
-        });
-        let bytes = self.receive_bytes(wait)?;
-        self.poll(&bytes);
-        Ok(())
-    }
-
-    /// Whether everything is out.
-    fn transmit(&mut self) -> Result<bool, Error> {
-        let mut any = false;
-        loop {
-            if self.unsent.is_empty() {
-                let mut chunk = [0; CHUNK];
-                let n = self.client.poll_transmit(&mut chunk);
-                let chunk = chunk.get(..n).unwrap_or_default();
-                if chunk.is_empty() {
-                    break;
-                }
-                any = true;
-                self.trace
-                    .sent(self.clock.now(), chunk, &self.client.transmitted_secret());
-                self.unsent.extend_from_slice(chunk);
-            }
-            let taken = self
-                .port
-                .write(&self.unsent, SLICE)
-                .map_err(|e| self.port_error(e))?;
-            self.unsent.drain(..taken.min(self.unsent.len()));
-            self.check_stall(taken)?;
-            if taken == 0 {
-                return Ok(false);
-            }
-        }
-        if any {
-            self.trace.sent_all(self.clock.now());
-            self.show_wire();
-        }
-        Ok(true)
-    }
-
-    fn check_stall(&mut self, taken: usize) -> Result<(), Error> {
-        let now = self.clock.now_ms();
-        if taken > 0 {
-            self.stalled_since = None;
-            return Ok(());
-        }
-        let since = *self.stalled_since.get_or_insert(now);
-        if now.saturating_sub(since) < STALL_MS {
-            return Ok(());
-        }
-        Err(Error::Stalled {
-            step: self.client.step(),
-            port: self.port.name().to_owned(),
-        })
-    }
-
-    fn receive_bytes(&mut self, wait: Duration) -> Result<Vec<u8>, Error> {
-        let mut buf = vec![0; 1024];
-        let n = self
-            .port
-            .read(&mut buf, wait)
-            .map_err(|e| self.port_error(e))?;
-        buf.truncate(n);
-        if buf.is_empty() {
-            self.trace.quiet(self.clock.now());
-        } else {
-            self.trace.received(self.clock.now(), &buf);
-        }
-        self.show_wire();
-        Ok(buf)
-    }
-
-    fn poll(&mut self, bytes: &[u8]) {
-        let mut input = bytes;
-        loop {
-            let at = self.clock.now();
-            let Some(event) = self.client.poll(self.clock.now_ms(), &mut input) else {
-                return;
-            };
-            if let Some(observer) = &mut self.observer {
-                observer(Notice::Event { at, event: &event });
-            }
-            let mut signature = None;
-            match event {
-                Event::Connected => self.happened.push_back(Happened::Connected),
-                Event::Published(id) => self.happened.push_back(Happened::Published(id)),
-                Event::PublishFailed { id, reason } => {
-                    let failure = FlowFailure {
-                        step: Step::Session,
-                        reason,
-                        line: String::new(),
-                    };
-                    self.happened.push_back(Happened::NotPublished(id, failure));
-                }
-                Event::Disconnected => self.happened.push_back(Happened::Disconnected),
-                Event::Failed(failure) => self.happened.push_back(Happened::Failed(failure.into())),
-                Event::Message(message) => {
-                    if self.inbox.len() >= INBOX {
-                        self.inbox.pop_front();
-                    }
-                    self.inbox.push_back(Received::from(&message));
-                }
-                Event::SignatureNeeded { to_sign } => match &mut self.signer {
-                    Some(sign) => signature = Some(sign(to_sign)),
-                    None => self.signer_missing = true,
-                },
-                _ => {}
-            }
-            if let Some(signature) = signature {
-                // Refused only when the flow has gone on meanwhile; then it is not needed.
-                let _ = self
-                    .client
-                    .provide_signature(self.clock.now_ms(), &signature);
-            }
-        }
-    }
-
-    fn port_error(&self, source: std::io::Error) -> Error {
-        Error::Port {
-            step: self.client.step(),
-            port: self.port.name().to_owned(),
-            source,
-        }
-    }
-
-    fn show_wire(&mut self) {
-        let observer = &mut self.observer;
-        self.trace.deliver(|line| {
-            if let Some(observer) = observer {
-                observer(Notice::Wire(line));
-            }
-        });
-    }
-
-    fn finish_trace(&mut self) {
-        self.trace.finish(self.clock.now());
-        self.show_wire();
-    }
 }
 
 impl Drop for Driver<'_> {
@@ -533,42 +279,3 @@ impl Drop for Driver<'_> {
         self.finish_trace();
     }
 }
-
-fn ms(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// Milliseconds since the driver was made.
-struct Clock {
-    start: Instant,
-    /// Time that tests pass by hand.
-    #[cfg(test)]
-    by_hand: Option<Box<dyn Fn() -> u64 + Send>>,
-}
-
-impl Default for Clock {
-    fn default() -> Self {
-        Self {
-            start: Instant::now(),
-            #[cfg(test)]
-            by_hand: None,
-        }
-    }
-}
-
-impl Clock {
-    fn now(&self) -> Duration {
-        Duration::from_millis(self.now_ms())
-    }
-
-    fn now_ms(&self) -> u64 {
-        #[cfg(test)]
-        if let Some(by_hand) = &self.by_hand {
-            return by_hand();
-        }
-        ms(self.start.elapsed())
-    }
-}
-
-#[cfg(test)]
-mod tests;

@@ -20,7 +20,11 @@ pub struct FlowFailure {
 impl FlowFailure {
     /// A failure of this step.
     pub fn new(step: Step, reason: Reason, line: impl Into<String>) -> Self {
-        Self { step, reason, line: line.into() }
+        Self {
+            step,
+            reason,
+            line: line.into(),
+        }
     }
 }
 

@@ -1,14 +1,17 @@
 //! The driver with a mocked port, in time that passes by hand, and over a real pseudo terminal and TCP connection.
 
+use core::sync::atomic::{AtomicU64, Ordering};
 use std::collections::HashMap;
 use std::io;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use quectel_azure::{Reason, Step};
+use core::time::Duration;
 
+use quectel_azure::{Event, Reason, Step};
+
+use super::exchange::{SLICE, STALL_MS, WIND_DOWN_MS};
 use super::*;
-use crate::port::MockPort;
+use crate::port::{CHUNK, MockPort};
 use crate::{Proof, Secret, Settings, TraceForm};
 
 const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
@@ -45,7 +48,7 @@ impl Module {
             } else {
                 self.line.push(byte);
                 if byte == b'\r' {
-                    let line = String::from_utf8(std::mem::take(&mut self.line)).unwrap();
+                    let line = String::from_utf8(core::mem::take(&mut self.line)).unwrap();
                     if !self.echo_off {
                         self.out.extend_from_slice(line.as_bytes());
                     }
@@ -56,11 +59,19 @@ impl Module {
     }
 
     fn end_data(&mut self) {
-        let Some((_, got, answer)) = self.data.take() else { return };
+        let Some((_, got, answer)) = self.data.take() else {
+            return;
+        };
         let answer = match answer.as_str() {
             "upload" => {
-                let words = got.chunks(2).map(|pair| u16::from(pair[0]) << 8 | u16::from(*pair.get(1).unwrap_or(&0)));
-                format!("+QFUPL: {},{:x}\r\n\r\nOK", got.len(), words.fold(0, |sum, word| sum ^ word))
+                let words = got
+                    .chunks(2)
+                    .map(|pair| u16::from(pair[0]) << 8 | u16::from(*pair.get(1).unwrap_or(&0)));
+                format!(
+                    "+QFUPL: {},{:x}\r\n\r\nOK",
+                    got.len(),
+                    words.fold(0, |sum, word| sum ^ word)
+                )
             }
             _ => {
                 self.published.push(got);
@@ -71,7 +82,8 @@ impl Module {
     }
 
     fn say(&mut self, text: &str) {
-        self.out.extend_from_slice(format!("\r\n{text}\r\n").as_bytes());
+        self.out
+            .extend_from_slice(format!("\r\n{text}\r\n").as_bytes());
     }
 
     fn obey(&mut self, line: &str) {
@@ -79,11 +91,21 @@ impl Module {
         if self.silent_on.is_some_and(|start| line.starts_with(start)) {
             return;
         }
-        if let Some((_, answer)) = self.special.iter().find(|(start, _)| line.starts_with(start)) {
+        if let Some((_, answer)) = self
+            .special
+            .iter()
+            .find(|(start, _)| line.starts_with(start))
+        {
             return self.say(answer);
         }
         let (name, values) = line.split_once('=').unwrap_or((line, ""));
-        let number = |n: usize| values.split(',').nth(n).and_then(|v| v.parse::<usize>().ok()).unwrap_or_default();
+        let number = |n: usize| {
+            values
+                .split(',')
+                .nth(n)
+                .and_then(|v| v.parse::<usize>().ok())
+                .unwrap_or_default()
+        };
         let answer = match name {
             "ATI" => "Quectel\r\nEC25\r\nRevision: EC25EFAR06A17M4G".to_owned(),
             "AT+QGMR" => "EC25EFAR06A17M4G_01.001.01.001".to_owned(),
@@ -99,7 +121,11 @@ impl Module {
                     self.settings.insert(item.to_owned(), value.to_owned());
                     String::new()
                 }
-                _ => self.settings.get(values).map(|v| format!("+QSSLCFG: {values},{v}")).unwrap_or_default(),
+                _ => self
+                    .settings
+                    .get(values)
+                    .map(|v| format!("+QSSLCFG: {values},{v}"))
+                    .unwrap_or_default(),
             },
             "AT+QFLST" => return self.say("+CME ERROR: 405"),
             "AT+QFUPL" => {
@@ -108,13 +134,24 @@ impl Module {
             }
             "AT+QMTPUBEX" => {
                 let id = number(1);
-                self.data = Some((number(5), Vec::new(), format!("OK\r\n\r\n+QMTPUBEX: 0,{id},0")));
+                self.data = Some((
+                    number(5),
+                    Vec::new(),
+                    format!("OK\r\n\r\n+QMTPUBEX: 0,{id},0"),
+                ));
                 self.out.extend_from_slice(b"\r\n> ");
                 return;
             }
             _ if line.contains("REG?") => {
-                let reads = line.trim_start_matches("AT").split(';').map(|read| read.trim_end_matches('?'));
-                reads.filter(|read| read.contains("REG")).map(|read| format!("{read}: 0,1")).collect::<Vec<_>>().join("\r\n\r\n")
+                let reads = line
+                    .trim_start_matches("AT")
+                    .split(';')
+                    .map(|read| read.trim_end_matches('?'));
+                reads
+                    .filter(|read| read.contains("REG"))
+                    .map(|read| format!("{read}: 0,1"))
+                    .collect::<Vec<_>>()
+                    .join("\r\n\r\n")
             }
             _ => String::new(),
         };
@@ -154,7 +191,8 @@ fn port(both: &Both) -> MockPort {
         Ok(bytes.len())
     });
     let shared = both.clone();
-    port.expect_read().returning(move |buf, timeout| Ok(read(&shared, buf, timeout)));
+    port.expect_read()
+        .returning(move |buf, timeout| Ok(read(&shared, buf, timeout)));
     port
 }
 
@@ -176,7 +214,12 @@ fn settings() -> Settings {
     settings
 }
 
-fn driver<'b>(port: MockPort, both: &Both, settings: &'b Settings, storage: &'b mut Storage) -> Driver<'b> {
+fn driver<'b>(
+    port: MockPort,
+    both: &Both,
+    settings: &'b Settings,
+    storage: &'b mut Storage,
+) -> Driver<'b> {
     let mut driver = Driver::new(port, settings.config(), storage).unwrap();
     let time = both.clone();
     driver.clock.by_hand = Some(Box::new(move || time.1.load(Ordering::Relaxed)));
@@ -189,7 +232,11 @@ fn the_whole_way_with_a_message_each_way() {
     let steps = Arc::new(Mutex::new(Vec::new()));
     let seen = steps.clone();
     let mut driver = driver(port(&both), &both, &settings, &mut storage).observe(move |notice| {
-        if let Notice::Event { event: Event::Step(step), .. } = notice {
+        if let Notice::Event {
+            event: Event::Step(step),
+            ..
+        } = notice
+        {
             seen.lock().unwrap().push(*step);
         }
     });
@@ -199,11 +246,23 @@ fn the_whole_way_with_a_message_each_way() {
     driver.publish(&Message::new(b"hello")).unwrap();
     assert_eq!(driver.receive(Duration::from_secs(1)).unwrap(), None);
     let topic = "devices/dev-1/messages/devicebound/%24.mid=7&a%20b=c%2Fd&null";
-    both.0.lock().unwrap().say(&format!("+QMTRECV: 0,0,\"{topic}\",2,\"on\""));
+    both.0
+        .lock()
+        .unwrap()
+        .say(&format!("+QMTRECV: 0,0,\"{topic}\",2,\"on\""));
     let received = driver.receive(Duration::from_secs(1)).unwrap().unwrap();
-    assert_eq!((received.topic.as_str(), received.payload.as_slice()), (topic, b"on".as_slice()));
+    assert_eq!(
+        (received.topic.as_str(), received.payload.as_slice()),
+        (topic, b"on".as_slice())
+    );
     let expected = [("$.mid", Some("7")), ("a b", Some("c/d")), ("null", None)];
-    assert!(received.properties.iter().map(|(n, v)| (n.as_str(), v.as_deref())).eq(expected));
+    assert!(
+        received
+            .properties
+            .iter()
+            .map(|(n, v)| (n.as_str(), v.as_deref()))
+            .eq(expected)
+    );
     driver.disconnect().unwrap();
     assert!(!driver.is_connected());
     driver.disconnect().unwrap();
@@ -217,10 +276,17 @@ fn the_whole_way_with_a_message_each_way() {
 
 #[test]
 fn a_silent_module_is_a_failure_with_its_step() {
-    let (both, settings, mut storage) = (module(|m| m.silent_on = Some("AT")), settings(), Storage::default());
+    let (both, settings, mut storage) = (
+        module(|m| m.silent_on = Some("AT")),
+        settings(),
+        Storage::default(),
+    );
     let mut driver = driver(port(&both), &both, &settings, &mut storage);
     let error = driver.connect().unwrap_err();
-    assert_eq!((error.name(), error.step()), (Reason::ModuleSilent.name(), Some(Step::Identify)));
+    assert_eq!(
+        (error.name(), error.step()),
+        (Reason::ModuleSilent.name(), Some(Step::Identify))
+    );
     assert!(both.1.load(Ordering::Relaxed) < 60_000);
 }
 
@@ -230,12 +296,32 @@ fn a_failure_has_the_modules_own_words_and_the_next_run_works() {
     let (settings, mut storage) = (settings(), Storage::default());
     let mut driver = driver(port(&both), &both, &settings, &mut storage);
     let error = driver.connect().unwrap_err();
-    assert_eq!((error.name(), error.step()), (Reason::OpenFailed.name(), Some(Step::Open)));
+    assert_eq!(
+        (error.name(), error.step()),
+        (Reason::OpenFailed.name(), Some(Step::Open))
+    );
     assert_eq!(error.line(), Some("+QMTOPEN: 0,-1"));
     assert_eq!(error.remedy(), Reason::OpenFailed.remedy());
-    assert!(matches!(driver.receive(Duration::ZERO), Err(Error::Misuse(Misuse::NotConnected))));
+    assert!(matches!(
+        driver.receive(Duration::ZERO),
+        Err(Error::Misuse(Misuse::NotConnected))
+    ));
     both.0.lock().unwrap().special.clear();
     driver.connect().unwrap();
+}
+
+#[test]
+fn a_refused_message_has_the_modules_own_words() {
+    let both = module(|m| m.special = vec![("AT+QMTPUBEX", "+CME ERROR: 58")]);
+    let (settings, mut storage) = (settings(), Storage::default());
+    let mut driver = driver(port(&both), &both, &settings, &mut storage);
+    driver.connect().unwrap();
+    let error = driver.publish(&Message::new(b"x")).unwrap_err();
+    assert_eq!(
+        (error.step(), error.line()),
+        (Some(Step::Session), Some("+CME ERROR: 58"))
+    );
+    assert!(driver.is_connected());
 }
 
 #[test]
@@ -245,11 +331,21 @@ fn a_port_that_is_gone_is_an_error_at_once() {
         let (both, settings, mut storage) = (module(|_| {}), settings(), Storage::default());
         let mut port = MockPort::new();
         port.expect_name().return_const("mock".to_owned());
-        port.expect_write().returning(move |bytes, _| if fails_on_write { gone() } else { Ok(bytes.len()) });
+        port.expect_write().returning(move |bytes, _| {
+            if fails_on_write {
+                gone()
+            } else {
+                Ok(bytes.len())
+            }
+        });
         port.expect_read().returning(move |_, _| gone());
         let mut driver = driver(port, &both, &settings, &mut storage);
         let error = driver.connect().unwrap_err();
-        assert_eq!((error.name(), error.step()), ("port-failed", Some(Step::Identify)), "{error}");
+        assert_eq!(
+            (error.name(), error.step()),
+            ("port-failed", Some(Step::Identify)),
+            "{error}"
+        );
         assert!(error.to_string().contains("mock"));
     }
 }
@@ -266,7 +362,8 @@ fn a_port_that_takes_nothing_is_given_up() {
         Ok(0)
     });
     let shared = both.clone();
-    port.expect_read().returning(move |buf, timeout| Ok(read(&shared, buf, timeout)));
+    port.expect_read()
+        .returning(move |buf, timeout| Ok(read(&shared, buf, timeout)));
     let mut driver = driver(port, &both, &settings, &mut storage);
     let error = driver.connect().unwrap_err();
     assert_eq!(error.name(), "port-stalled");
@@ -283,12 +380,17 @@ fn bytes_are_sent_once_whatever_the_port_takes_at_a_time() {
         port.expect_write().returning(move |bytes, _| {
             turn += 1;
             // Now and then the port takes nothing.
-            let n = if turn % 5 == 0 { 0 } else { bytes.len().min(most) };
+            let n = if turn % 5 == 0 {
+                0
+            } else {
+                bytes.len().min(most)
+            };
             shared.0.lock().unwrap().hear(&bytes[..n]);
             Ok(n)
         });
         let shared = both.clone();
-        port.expect_read().returning(move |buf, timeout| Ok(read(&shared, buf, timeout)));
+        port.expect_read()
+            .returning(move |buf, timeout| Ok(read(&shared, buf, timeout)));
         let mut driver = driver(port, &both, &settings, &mut storage);
         driver.connect().unwrap();
         driver.publish(&Message::new(b"once")).unwrap();
@@ -298,7 +400,11 @@ fn bytes_are_sent_once_whatever_the_port_takes_at_a_time() {
 
 /// Cancels when the module hears a command that begins so; returns the error and how long it took to return.
 fn cancelled_at(start: &'static str) -> (Error, u64, Both) {
-    let (both, settings, mut storage) = (module(|m| m.silent_on = Some(start)), settings(), Storage::default());
+    let (both, settings, mut storage) = (
+        module(|m| m.silent_on = Some(start)),
+        settings(),
+        Storage::default(),
+    );
     let cancel = CancelToken::default();
     let mut port = MockPort::new();
     port.expect_name().return_const("mock".to_owned());
@@ -312,7 +418,13 @@ fn cancelled_at(start: &'static str) -> (Error, u64, Both) {
     let cancelled = Arc::new(AtomicU64::new(0));
     let moment = cancelled.clone();
     port.expect_read().returning(move |buf, timeout| {
-        let heard = shared.0.lock().unwrap().commands.iter().any(|line| line.starts_with(start));
+        let heard = shared
+            .0
+            .lock()
+            .unwrap()
+            .commands
+            .iter()
+            .any(|line| line.starts_with(start));
         if heard && at.is_none() {
             at = Some(());
             moment.store(shared.1.load(Ordering::Relaxed), Ordering::Relaxed);
@@ -321,7 +433,10 @@ fn cancelled_at(start: &'static str) -> (Error, u64, Both) {
         Ok(read(&shared, buf, timeout))
     });
     let mut driver = driver(port, &both, &settings, &mut storage).cancel(cancel);
-    let error = driver.connect().and_then(|()| driver.publish(&Message::new(b"x")).map(drop)).unwrap_err();
+    let error = driver
+        .connect()
+        .and_then(|()| driver.publish(&Message::new(b"x")).map(drop))
+        .unwrap_err();
     drop(driver);
     let spent = both.1.load(Ordering::Relaxed) - cancelled.load(Ordering::Relaxed);
     (error, spent, both)
@@ -338,21 +453,34 @@ fn cancelling_frees_the_module_soon_and_the_next_run_works() {
     ];
     for (start, step) in cases {
         let (error, spent, both) = cancelled_at(start);
-        assert!(matches!(error, Error::Cancelled { step: at } if at == step), "{start}: {error:?}");
+        assert!(
+            matches!(error, Error::Cancelled { step: at } if at == step),
+            "{start}: {error:?}"
+        );
         assert!(spent <= WIND_DOWN_MS, "{start}: {spent} ms");
-        let freed = |line: &String| line.starts_with("AT+QMTCLOSE") || line.starts_with("AT+QMTDISC");
+        let freed =
+            |line: &String| line.starts_with("AT+QMTCLOSE") || line.starts_with("AT+QMTDISC");
         let heard = both.0.lock().unwrap().commands.clone();
-        let after = heard.iter().rposition(|line| line.starts_with(start)).unwrap();
+        let after = heard
+            .iter()
+            .rposition(|line| line.starts_with(start))
+            .unwrap();
         assert!(heard[after..].iter().any(freed), "{start}: {heard:?}");
         both.0.lock().unwrap().silent_on = None;
         let (settings, mut storage) = (settings(), Storage::default());
-        driver(port(&both), &both, &settings, &mut storage).connect().unwrap();
+        driver(port(&both), &both, &settings, &mut storage)
+            .connect()
+            .unwrap();
     }
 }
 
 #[test]
 fn a_second_cancellation_ends_at_once() {
-    let (both, settings, mut storage) = (module(|m| m.silent_on = Some("AT")), settings(), Storage::default());
+    let (both, settings, mut storage) = (
+        module(|m| m.silent_on = Some("AT")),
+        settings(),
+        Storage::default(),
+    );
     let cancel = CancelToken::default();
     cancel.cancel();
     cancel.cancel();
@@ -363,17 +491,27 @@ fn a_second_cancellation_ends_at_once() {
 
 #[test]
 fn the_time_limit_holds_for_all_that_follows() {
-    let (both, settings, mut storage) = (module(|m| m.silent_on = Some("AT+CPIN?")), settings(), Storage::default());
+    let (both, settings, mut storage) = (
+        module(|m| m.silent_on = Some("AT+CPIN?")),
+        settings(),
+        Storage::default(),
+    );
     let mut driver = driver(port(&both), &both, &settings, &mut storage);
     driver.time_limit(Some(Duration::from_millis(3_000)));
-    assert!(matches!(driver.connect(), Err(Error::TimeLimit { step: Step::Sim })));
+    assert!(matches!(
+        driver.connect(),
+        Err(Error::TimeLimit { step: Step::Sim })
+    ));
     assert!(both.1.load(Ordering::Relaxed) < 3_000 + WIND_DOWN_MS + 200);
 }
 
 #[test]
 fn a_key_held_elsewhere_signs() {
     let both = module(|_| {});
-    let settings = Settings { proof: Proof::ExternalKey, ..settings() };
+    let settings = Settings {
+        proof: Proof::ExternalKey,
+        ..settings()
+    };
     let mut storage = Storage::default();
     let asked = Arc::new(Mutex::new(Vec::new()));
     let seen = asked.clone();
@@ -383,7 +521,12 @@ fn a_key_held_elsewhere_signs() {
     });
     with.connect().unwrap();
     drop(with);
-    assert!(asked.lock().unwrap().starts_with(b"contoso.azure-devices.net%2Fdevices%2Fdev-1\n"));
+    assert!(
+        asked
+            .lock()
+            .unwrap()
+            .starts_with(b"contoso.azure-devices.net%2Fdevices%2Fdev-1\n")
+    );
     let mut without = driver(port(&both), &both, &settings, &mut storage);
     assert!(matches!(without.connect(), Err(Error::NoSigner)));
 }
@@ -406,26 +549,49 @@ fn nothing_secret_is_recorded() {
     let key = format!("-----BEGIN PRIVATE KEY-----\n{body}-----END PRIVATE KEY-----\n");
     let certificate = "-----BEGIN CERTIFICATE-----\nMIIC\n-----END CERTIFICATE-----\n".to_owned();
     let by_key = settings();
-    let by_certificate = Settings { proof: Proof::X509 { certificate, key: Secret::new(key.as_str()) }, ..settings() };
-    for (settings, form) in [(&by_key, TraceForm::Exact), (&by_certificate, TraceForm::Exact), (&by_certificate, TraceForm::Readable)] {
+    let by_certificate = Settings {
+        proof: Proof::X509 {
+            certificate,
+            key: Secret::new(key.as_str()),
+        },
+        ..settings()
+    };
+    for (settings, form) in [
+        (&by_key, TraceForm::Exact),
+        (&by_certificate, TraceForm::Exact),
+        (&by_certificate, TraceForm::Readable),
+    ] {
         // The module cannot be kept from echoing here.
         let both = module(|m| m.special = vec![("ATE0", "OK")]);
         let (log, mut storage) = (Log::default(), Storage::default());
-        let mut driver = driver(port(&both), &both, settings, &mut storage).trace(Trace::default().record(form, log.clone()));
+        let mut driver = driver(port(&both), &both, settings, &mut storage)
+            .trace(Trace::default().record(form, log.clone()));
         driver.connect().unwrap();
         drop(driver);
         let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
         let heard = both.0.lock().unwrap().commands.join("\n");
         assert!(text.contains("<- AT+QMTCONN="), "{text}");
         if let Some(start) = heard.find("sig=") {
-            let sig: String = heard[start + 4..].chars().take_while(|c| *c != '&').collect();
-            assert!(sig.len() > 40 && !text.contains(&sig) && !text.contains(&sig[..12]), "{text}");
+            let sig: String = heard[start + 4..]
+                .chars()
+                .take_while(|c| *c != '&')
+                .collect();
+            assert!(
+                sig.len() > 40 && !text.contains(&sig) && !text.contains(&sig[..12]),
+                "{text}"
+            );
         } else {
-            assert!(text.contains(&format!("-> <{} secret bytes>", key.len())), "{text}");
+            assert!(
+                text.contains(&format!("-> <{} secret bytes>", key.len())),
+                "{text}"
+            );
             assert!(!text.contains(&secret_line[..8]), "{text}");
         }
         if form == TraceForm::Readable {
-            assert!(text.contains(" -> <59 bytes>") && text.contains(" <- +QFUPL: 59,"), "{text}");
+            assert!(
+                text.contains(" -> <59 bytes>") && text.contains(" <- +QFUPL: 59,"),
+                "{text}"
+            );
         }
     }
 }
@@ -451,7 +617,11 @@ fn over_a_pseudo_terminal() {
 }
 
 /// Connects over a real port to a module in a thread, which ends when the port is closed.
-fn serve_and_connect(port: Box<dyn Port>, mut from: impl io::Read + Send + 'static, mut to: impl io::Write + Send + 'static) {
+fn serve_and_connect(
+    port: Box<dyn Port>,
+    mut from: impl io::Read + Send + 'static,
+    mut to: impl io::Write + Send + 'static,
+) {
     let serving = std::thread::spawn(move || {
         let (mut module, mut buf) = (Module::default(), [0; 256]);
         while let Ok(n) = from.read(&mut buf) {
@@ -459,7 +629,7 @@ fn serve_and_connect(port: Box<dyn Port>, mut from: impl io::Read + Send + 'stat
                 break;
             }
             module.hear(&buf[..n]);
-            let out = std::mem::take(&mut module.out);
+            let out = core::mem::take(&mut module.out);
             if to.write_all(&out).is_err() {
                 break;
             }
