@@ -29,3 +29,8 @@ pub fn golden(file: &str, text: &str) {
         "{file} is not what the code says; look at the change and run UPDATE_GOLDEN=1 cargo test"
     );
 }
+
+/// The examples of README.md, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;
