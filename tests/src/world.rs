@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::{Arc, Mutex};
 
 use iothub_sim::{
     CertificateFault, Config, Device, DeviceCertificate, Event, Hub, KeyKind, LinkId, Now, Pki,
@@ -104,14 +105,25 @@ pub fn module(model: &str, firmware: Option<&str>, unix_s: u64) -> ModuleConfig 
         .unix_s(i64::try_from(unix_s).expect("a time of this age"))
 }
 
-impl World {
-    /// Brings both up.
-    pub fn new(setup: HubSetup, module: ModuleConfig) -> Self {
+/// The hub's certificates: made once for each setup, since RSA keys take long.
+fn pki(setup: &HubSetup) -> Arc<Pki> {
+    static MADE: Mutex<BTreeMap<String, Arc<Pki>>> = Mutex::new(BTreeMap::new());
+    let key = format!("{:?} {} {:?}", setup.hosts, setup.unix_s, setup.fault);
+    let mut made = MADE.lock().expect("no test panics while it makes certificates");
+    let make = || {
         let mut options = PkiOptions::for_hosts(setup.hosts.iter().map(String::as_str));
         options.leaf = Validity::around(setup.unix_s);
         options.authorities = Validity::around(setup.unix_s);
         options.fault = setup.fault;
-        let pki = Pki::new(&options).expect("certificates can be made");
+        Arc::new(Pki::new(&options).expect("certificates can be made"))
+    };
+    Arc::clone(made.entry(key).or_insert_with(make))
+}
+
+impl World {
+    /// Brings both up.
+    pub fn new(setup: HubSetup, module: ModuleConfig) -> Self {
+        let pki = pki(&setup);
         let mut config = Config::single_device(&setup.hosts[0], setup.device);
         config.rules = setup.rules;
         let device = config.hubs[0].devices[0].id.clone();

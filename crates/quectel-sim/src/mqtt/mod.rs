@@ -30,6 +30,8 @@ pub(crate) struct MqttClient {
     decoder: Decoder,
     /// Packets are not looked at while a CONNACK waits for its time.
     hold: bool,
+    /// The peer closed while its CONNACK was held back.
+    closed_after_connack: bool,
     held: Vec<u8>,
     pub(crate) flights: Vec<Flight>,
     pub(crate) slots: Vec<Option<Message>>,
@@ -50,6 +52,7 @@ impl MqttClient {
             socket: None,
             decoder: Decoder::new(profile.mqtt.packet_max),
             hold: false,
+            closed_after_connack: false,
             held: Vec::new(),
             flights: Vec::new(),
             slots: vec![None; profile.mqtt.slots],
@@ -173,6 +176,12 @@ impl Module {
         match client.state {
             MqttState::Opening => self.mqtt_not_opened(at, socket, &OpenFailure::Refused),
             MqttState::Closed | MqttState::Disconnecting => {}
+            // A server that refuses closes right behind its CONNACK, which is shown first.
+            MqttState::Connecting if client.hold => {
+                if let Some(client) = self.client_mut(at) {
+                    client.closed_after_connack = true;
+                }
+            }
             MqttState::Open | MqttState::Connecting | MqttState::Connected => {
                 self.end_client(at, 1)
             }
@@ -459,6 +468,7 @@ impl Module {
         };
         client.state = MqttState::Connected;
         client.hold = false;
+        let closed = client.closed_after_connack;
         let held = core::mem::take(&mut client.held);
         let ret = if self.profile.mqtt.conn_ret { ",0" } else { "" };
         self.urc(format!("+QMTCONN: {at},0{ret}"));
@@ -467,5 +477,8 @@ impl Module {
             client.decoder.push(&held);
         }
         self.mqtt_packets(at);
+        if closed {
+            self.end_client(at, 1);
+        }
     }
 }
