@@ -2,5 +2,9 @@
 
 #![forbid(unsafe_code)]
 
+mod command;
+mod host;
+mod mask;
 mod read;
+mod session;
 mod time;
