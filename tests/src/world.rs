@@ -109,7 +109,9 @@ pub fn module(model: &str, firmware: Option<&str>, unix_s: u64) -> ModuleConfig 
 fn pki(setup: &HubSetup) -> Arc<Pki> {
     static MADE: Mutex<BTreeMap<String, Arc<Pki>>> = Mutex::new(BTreeMap::new());
     let key = format!("{:?} {} {:?}", setup.hosts, setup.unix_s, setup.fault);
-    let mut made = MADE.lock().expect("no test panics while it makes certificates");
+    let mut made = MADE
+        .lock()
+        .expect("no test panics while it makes certificates");
     let make = || {
         let mut options = PkiOptions::for_hosts(setup.hosts.iter().map(String::as_str));
         options.leaf = Validity::around(setup.unix_s);

@@ -317,6 +317,12 @@ fn settings_are_checked_before_a_byte_is_sent() {
         check(&|c| c.credential = Credential::SasToken("key"), ROOM),
         Some(ConfigError::Token(_))
     ));
+    let foreign = "SharedAccessSignature sr=contoso.azure-devices.net%2Fdevices%2Fdev-2\
+        &sig=AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8%3D&se=1900000000";
+    assert_eq!(
+        check(&|c| c.credential = Credential::SasToken(foreign), ROOM),
+        Some(ConfigError::TokenScope)
+    );
     assert_eq!(
         check(&|c| c.ca.pem = b"MIIDdz", ROOM),
         Some(ConfigError::CaNotPem)

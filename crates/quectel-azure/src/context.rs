@@ -101,7 +101,10 @@ impl<'b> Context<'b> {
                 Some(SharedAccessKey::from_base64(text).map_err(ConfigError::Key)?)
             }
             Credential::SasToken(text) => {
-                SasToken::parse(text).map_err(ConfigError::Token)?;
+                let token = SasToken::parse(text).map_err(ConfigError::Token)?;
+                if !token.covers(&identity) {
+                    return Err(ConfigError::TokenScope);
+                }
                 None
             }
             _ => None,

@@ -243,6 +243,11 @@ pub enum ConfigError {
     /// The SAS token cannot be read.
     #[error("SAS token: {0}")]
     Token(azure_auth::TokenError),
+    /// The SAS token was made for another hub or device.
+    #[error(
+        "the SAS token is for another hub, device or module: its `sr` must cover <hub>/devices/<device id>"
+    )]
+    TokenScope,
     /// The root certificate is not PEM text.
     #[error(
         "the root certificate is not PEM text: it must have BEGIN and END CERTIFICATE lines, no byte order mark and no NUL"
