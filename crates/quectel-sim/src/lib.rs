@@ -36,6 +36,7 @@ mod pdp;
 mod profile;
 mod radio;
 mod rng;
+pub mod run;
 mod session;
 mod sim_card;
 mod ssl;

@@ -28,6 +28,14 @@ impl Context {
             ..Self::default()
         }
     }
+
+    /// Whether the host has changed its definition.
+    fn is_configured(&self) -> bool {
+        self.defined && (self.kind, self.auth) != (1, 0)
+            || [&self.apn, &self.user, &self.password]
+                .iter()
+                .any(|text| !text.is_empty())
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -71,14 +79,7 @@ impl Contexts {
     pub(crate) fn stored(&self) -> impl Iterator<Item = (String, String)> {
         self.contexts
             .iter()
-            .filter(|(_, c)| {
-                c.defined
-                    && **c
-                        != Context {
-                            defined: true,
-                            ..Context::new()
-                        }
-            })
+            .filter(|(_, c)| c.is_configured())
             .map(|(cid, c)| {
                 let fields = [
                     c.kind.to_string(),

@@ -16,6 +16,8 @@ pub(crate) struct Radio {
     pub(crate) cops_mode: u8,
     pub(crate) cops_format: u8,
     pub(crate) attached: bool,
+    /// The context that comes up by itself has done so since the start.
+    boot_context_done: bool,
 }
 
 impl Radio {
@@ -29,6 +31,7 @@ impl Radio {
             cops_mode: 0,
             cops_format: 0,
             attached: true,
+            boot_context_done: false,
         }
     }
 
@@ -36,6 +39,7 @@ impl Radio {
         self.registration = Registration::Idle;
         self.cfun = 1;
         self.attached = true;
+        self.boot_context_done = false;
         self.cops_format = 0;
     }
 }
@@ -71,6 +75,13 @@ impl Module {
         self.radio.registration = registration;
         if registration.registered() {
             self.take_network_time();
+            let context = self.profile.pdp.active_at_boot;
+            if context > 0
+                && !core::mem::replace(&mut self.radio.boot_context_done, true)
+                && self.network_accepts(context)
+            {
+                self.activate_context(context);
+            }
         }
         for (at, name) in ["+CREG", "+CGREG", "+CEREG"].into_iter().enumerate() {
             let n = self.session.reg_n.get(at).copied().unwrap_or(0);

@@ -21,7 +21,7 @@ pub(crate) enum Service {
     Tcp,
     Udp,
     TcpListener,
-    UdpService,
+    UdpLocal,
     TcpIncoming,
 }
 
@@ -31,7 +31,7 @@ impl Service {
             Self::Tcp => "TCP",
             Self::Udp => "UDP",
             Self::TcpListener => "TCP LISTENER",
-            Self::UdpService => "UDP SERVICE",
+            Self::UdpLocal => "UDP SERVICE",
             Self::TcpIncoming => "TCP INCOMING",
         }
     }
@@ -154,7 +154,7 @@ impl Module {
         };
         let owner = Owner::Tcp(id);
         let (state, socket) = match service {
-            Service::TcpListener | Service::UdpService => {
+            Service::TcpListener | Service::UdpLocal => {
                 let transport = if service == Service::TcpListener {
                     Transport::Tcp
                 } else {

@@ -112,11 +112,15 @@ impl Command {
 
 /// Finds the command part of a received line: what follows the first `AT` or `at`.
 ///
-/// `None` means that the line has no such prefix.
+/// Noise and a `+++` that nobody took may stand before it; letters and digits may not, so that a spilled
+/// `-----END CERTIFICATE` is no command. `None` means that the line has no such prefix.
 pub(crate) fn after_prefix(line: &[u8]) -> Option<&[u8]> {
-    let at = line
-        .windows(2)
-        .position(|pair| pair == b"AT" || pair == b"at")?;
+    let starts = |at: usize| {
+        let before = at.checked_sub(1).and_then(|before| line.get(before));
+        matches!(line.get(at..at + 2), Some(b"AT" | b"at"))
+            && before.is_none_or(|b| !b.is_ascii_alphanumeric())
+    };
+    let at = (0..line.len()).find(|at| starts(*at))?;
     line.get(at + 2..)
 }
 
@@ -342,7 +346,7 @@ mod tests {
             ("AT+QICSGP=1,1,\"apn\",,\"\"", "+QICSGP=1|1|\"apn\"||\"\""),
             ("AT+QFDEL=\"x", "+QFDEL=\"x!"),
             ("AT+QFDEL=\"x\"y", "+QFDEL=\"x\"y!"),
-            ("noise\u{1b}AT+CSQ", "+CSQ"),
+            ("+++\u{1b}AT+CSQ", "+CSQ"),
             ("-----END CERTIFICATE", "-"),
             ("ATD*99#", "D"),
             ("AT%", "%"),

@@ -39,10 +39,10 @@ fn open(module: &mut Module, command: &Command) -> Outcome {
         "TCP" => Some(Service::Tcp),
         "UDP" => Some(Service::Udp),
         "TCP LISTENER" => Some(Service::TcpListener),
-        "UDP SERVICE" => Some(Service::UdpService),
+        "UDP SERVICE" => Some(Service::UdpLocal),
         _ => None,
     };
-    let remote_needed = !matches!(service, Some(Service::TcpListener | Service::UdpService));
+    let remote_needed = !matches!(service, Some(Service::TcpListener | Service::UdpLocal));
     let port = command
         .number_in(4, u64::from(remote_needed), 65_535)
         .and_then(|n| u16::try_from(n).ok());

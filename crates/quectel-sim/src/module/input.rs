@@ -374,7 +374,7 @@ impl Module {
                 let (want, silence, ack) = (transfer.want, transfer.silence_ms, transfer.ack);
                 self.input.data.push(byte);
                 let got = self.input.data.len();
-                if ack && got % 1024 == 0 && got < want {
+                if ack && got.is_multiple_of(1024) && got < want {
                     self.write_raw(b"A");
                 }
                 if got >= want {

@@ -61,7 +61,6 @@ impl Module {
     fn boot_line(&mut self, line: &str) {
         if self.power == Power::Starting {
             self.power = Power::Booting;
-            self.activate_boot_context();
         }
         if line == self.profile.boot.ready {
             self.power = Power::On;
@@ -88,16 +87,8 @@ impl Module {
     pub(super) fn start_ready(&mut self) {
         self.power = Power::On;
         self.sim.seen = true;
-        self.activate_boot_context();
         if self.may_register() {
             self.register(Registration::Home);
-        }
-    }
-
-    fn activate_boot_context(&mut self) {
-        let context = self.profile.pdp.active_at_boot;
-        if context > 0 && self.sim.is_ready() {
-            self.activate_context(context);
         }
     }
 
