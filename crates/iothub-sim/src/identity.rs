@@ -3,7 +3,9 @@
 use core::fmt;
 
 /// A device or module identity of one hub.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 #[non_exhaustive]
 pub struct Identity {
     /// Host name of the hub, or id scope of the provisioning service; lower case.

@@ -27,7 +27,8 @@ pub enum KeyError {
 /// # Reference
 ///
 /// Azure IoT Hub documentation, "Control access to IoT Hub with shared access signatures".
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct SharedAccessKey(Vec<u8>);
 
 impl SharedAccessKey {
@@ -86,6 +87,20 @@ impl FromStr for SharedAccessKey {
             return Err(KeyError::Empty);
         }
         Ok(Self(bytes))
+    }
+}
+
+impl TryFrom<String> for SharedAccessKey {
+    type Error = KeyError;
+
+    fn try_from(text: String) -> Result<Self, KeyError> {
+        text.parse()
+    }
+}
+
+impl From<SharedAccessKey> for String {
+    fn from(key: SharedAccessKey) -> Self {
+        key.to_base64()
     }
 }
 

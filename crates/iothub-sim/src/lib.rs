@@ -16,6 +16,7 @@ mod reason;
 mod record;
 mod sas;
 mod server;
+mod state_folder;
 mod thumbprint;
 mod time;
 mod tls;
@@ -26,11 +27,11 @@ mod warning;
 mod x509;
 
 pub use config::{
-    Attestation, Config, ConfigError, Credentials, Device, Enrollment, EnrollmentGroup,
-    EnrollmentSettings, GroupAttestation, IotHub, Module, Permission, Policy, ProvisioningService,
-    RegistrationFailure, Reprovisioning, Rules,
+    Attestation, Config, ConfigError, ConfigFile, ConfigFileError, Credentials, Device, Enrollment,
+    EnrollmentGroup, EnrollmentSettings, GroupAttestation, IotHub, Module, Permission, Policy,
+    ProvisioningService, RegistrationFailure, Reprovisioning, Rules,
 };
-pub use hub::{Chaos, Fault, Hub, TagUpdate, TlsFacts};
+pub use hub::{Chaos, Fault, Hub, RestoreError, SavedState, TagUpdate, TlsFacts};
 pub use identity::{IdError, Identity, check_id};
 pub use key::{KeyError, SharedAccessKey};
 pub use message::{CloudToDeviceMessage, ServiceError};
@@ -47,6 +48,7 @@ pub use record::{
 };
 pub use sas::sas_token;
 pub use server::{Clock, LocalHub, ServerOptions, StartError};
+pub use state_folder::{StateError, StateFolder};
 pub use thumbprint::{Thumbprint, ThumbprintError};
 pub use time::Now;
 pub use tls::{

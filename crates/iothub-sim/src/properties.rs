@@ -12,7 +12,7 @@ use crate::{percent, reason::Reason, warning::Warning};
 /// # Reference
 ///
 /// Azure IoT Hub documentation, "Create and read IoT Hub messages".
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[non_exhaustive]
 pub struct Properties {
     /// Properties whose name begins with `$.`.

@@ -109,6 +109,11 @@ pub enum Event {
         /// What.
         warning: Warning,
     },
+    /// The state folder could not be written; the next change tries again.
+    StateNotSaved {
+        /// What is wrong.
+        problem: String,
+    },
     /// A cloud-to-device message has reached its end.
     CloudToDevice {
         /// To whom it was sent.
@@ -327,6 +332,7 @@ impl fmt::Display for Event {
                 identity.client_id()
             ),
             Self::Registration(registration) => registration.fmt(f),
+            Self::StateNotSaved { problem } => write!(f, "state not saved: {problem}"),
             Self::Warned { identity, warning } => {
                 write!(f, "warning {}: {warning}", identity.client_id())
             }

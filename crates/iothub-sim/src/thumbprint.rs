@@ -19,7 +19,8 @@ pub enum ThumbprintError {
 /// The SHA-1 or SHA-256 digest of a certificate's DER.
 ///
 /// Parses hexadecimal digits of either case, with or without colons or spaces between them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Deserialize, serde::Serialize)]
+#[serde(try_from = "String", into = "String")]
 #[expect(
     clippy::exhaustive_enums,
     reason = "the two digests that IoT Hub stores"
@@ -83,6 +84,20 @@ impl FromStr for Thumbprint {
             64 => Ok(Self::Sha256(copied(&bytes))),
             length => Err(ThumbprintError::Length(length)),
         }
+    }
+}
+
+impl TryFrom<String> for Thumbprint {
+    type Error = ThumbprintError;
+
+    fn try_from(text: String) -> Result<Self, ThumbprintError> {
+        text.parse()
+    }
+}
+
+impl From<Thumbprint> for String {
+    fn from(thumbprint: Thumbprint) -> Self {
+        thumbprint.to_string()
     }
 }
 

@@ -257,6 +257,41 @@ fn client_hello(version: [u8; 2], suite: [u8; 2]) -> Vec<u8> {
 }
 
 #[test]
+fn keys_in_their_older_form() {
+    for (kind, label) in [
+        (KeyKind::EcdsaP256, "EC PRIVATE KEY"),
+        (KeyKind::Rsa2048, "RSA PRIVATE KEY"),
+    ] {
+        let mut own =
+            DeviceCertificate::self_signed("dev1", kind, Validity::around(START)).unwrap();
+        assert!(own.key_pem.starts_with("-----BEGIN PRIVATE KEY-----"));
+        let begin = format!("-----BEGIN {label}-----\n");
+        assert!(
+            own.traditional_key_pem.starts_with(&begin),
+            "{}",
+            own.traditional_key_pem.len()
+        );
+        // It still is the certificate's key: a handshake with it succeeds.
+        own.key_pem.clone_from(&own.traditional_key_pem);
+        let device = Device::with_thumbprint("dev1", own.sha256_thumbprint());
+        let pki = ecdsa(CertificateFault::None);
+        let mut hub = hub_with(
+            &Config::single_device(HOST, device),
+            &pki,
+            &TlsOptions::default(),
+        );
+        let mut client = TlsClient::new(pki.root_pem(), START);
+        client.certificate = Some(own);
+        let connect = Connect {
+            password: None,
+            ..connect()
+        };
+        let answer = play(&mut hub, &client, &Packet::Connect(connect)).unwrap();
+        assert_eq!(answer, ACCEPTED.to_bytes().unwrap());
+    }
+}
+
+#[test]
 fn what_is_not_tls_is_named() {
     let pki = ecdsa(CertificateFault::None);
     let mut plain = Vec::new();

@@ -1,11 +1,13 @@
 //! What the simulated cloud knows before the first device connects.
 
+mod file;
 mod provisioning;
 mod rules;
 
 use std::collections::BTreeSet;
 
 pub use self::{
+    file::{ConfigFile, ConfigFileError},
     provisioning::{
         Attestation, Enrollment, EnrollmentGroup, EnrollmentSettings, GroupAttestation,
         ProvisioningService, RegistrationFailure, Reprovisioning,
@@ -14,7 +16,7 @@ pub use self::{
 };
 
 use crate::{
-    identity::{IdError, check_id},
+    identity::{IdError, Identity, check_id},
     key::SharedAccessKey,
     thumbprint::Thumbprint,
 };
@@ -53,6 +55,41 @@ impl Config {
     pub fn with_provisioning(mut self, service: ProvisioningService) -> Self {
         self.provisioning.push(service);
         self
+    }
+
+    /// The identity of a device of the first hub that has it.
+    #[must_use]
+    pub fn identity(&self, device_id: &str) -> Option<Identity> {
+        self.hubs
+            .iter()
+            .find(|hub| hub.devices.iter().any(|device| device.id == device_id))
+            .map(|hub| Identity::device(&hub.host, device_id))
+    }
+
+    /// The connection string of a device of the first hub that has it.
+    ///
+    /// `None` when there is no such device.
+    ///
+    /// # Reference
+    ///
+    /// Azure IoT Hub documentation, device connection strings.
+    #[must_use]
+    pub fn connection_string(&self, device_id: &str) -> Option<String> {
+        self.hubs.iter().find_map(|hub| {
+            let device = hub.devices.iter().find(|device| device.id == device_id)?;
+            let proof = match &device.credentials {
+                Credentials::SharedAccessKeys { primary, .. } => {
+                    format!("SharedAccessKey={}", primary.to_base64())
+                }
+                Credentials::SelfSigned { .. } | Credentials::CertificateAuthority => {
+                    "x509=true".to_owned()
+                }
+            };
+            Some(format!(
+                "HostName={};DeviceId={device_id};{proof}",
+                hub.host
+            ))
+        })
     }
 
     /// Checks what the types cannot: names, duplicates.
@@ -259,7 +296,8 @@ impl Module {
 }
 
 /// How an identity proves itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Credentials {
     /// A SAS token signed with either key.
@@ -323,7 +361,8 @@ impl Policy {
 /// # Reference
 ///
 /// Azure IoT Hub documentation, "Control access to IoT Hub with shared access signatures".
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Permission {
     /// Read the identity registry.

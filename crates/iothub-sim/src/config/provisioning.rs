@@ -238,7 +238,8 @@ impl EnrollmentSettings {
 }
 
 /// A registration that ends with the status `failed`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RegistrationFailure {
     /// Number such as 400207 (custom allocation failed), 400208 (no hub) or 400209 (unauthorized).
@@ -263,7 +264,8 @@ impl RegistrationFailure {
 /// # Reference
 ///
 /// Azure documentation, "IoT Hub device reprovisioning concepts".
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Reprovisioning {
     /// The twin moves along.

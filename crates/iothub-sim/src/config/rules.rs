@@ -4,7 +4,8 @@
 ///
 /// The default is the documented behaviour, and the strict reading where nothing is documented: a
 /// simulator should catch a mistake rather than forgive it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct Rules {
     /// Accept `{host}/{device}/api-version=…` without the `?`, as clients of 2016 sent it.

@@ -57,6 +57,7 @@ impl Hub {
         endpoint.queue.push_back(Queued {
             sequence_number,
             message,
+            expires_unix_s,
             locked_until_ms: None,
             delivered_before: false,
         });
@@ -64,6 +65,7 @@ impl Hub {
             expires_unix_s,
             Expiry::Message(identity.clone(), sequence_number),
         ));
+        self.changed();
         self.deliver(now, identity);
         Ok(sequence_number)
     }
@@ -197,6 +199,7 @@ impl Hub {
             .queue
             .retain(|queued| queued.sequence_number != number);
         if endpoint.queue.len() < before {
+            self.changed();
             self.settled(now, identity, number, outcome);
         }
     }

@@ -322,6 +322,7 @@ impl Hub {
                 ..Session::default()
             },
         });
+        self.changed();
         for number in purged {
             self.settled(now, identity, number, CloudToDeviceOutcome::Purged);
         }

@@ -10,6 +10,7 @@ mod packets;
 mod provisioning;
 mod registration;
 mod registry;
+mod saved;
 mod timers;
 mod twins;
 
@@ -27,6 +28,7 @@ use self::{
 };
 pub use self::{
     faults::{Chaos, Fault},
+    saved::{RestoreError, SavedState},
     twins::TagUpdate,
 };
 use crate::{
@@ -97,6 +99,10 @@ pub struct Hub {
     last_method: u64,
     calls: BTreeMap<MethodId, PendingCall>,
     faults: Faults,
+    /// Counts what a saved state would have to repeat.
+    changes: u64,
+    /// Configured identities that were deleted.
+    deleted: BTreeSet<Identity>,
     timers: BTreeSet<(u64, Timer)>,
     expiries: BTreeSet<(u64, Expiry)>,
     records: Vec<Record>,
@@ -170,6 +176,8 @@ impl Hub {
             last_method: 0,
             calls: BTreeMap::new(),
             faults: Faults::default(),
+            changes: 0,
+            deleted: BTreeSet::new(),
             timers: BTreeSet::new(),
             expiries: BTreeSet::new(),
             records: Vec::new(),
@@ -293,6 +301,11 @@ impl Hub {
         self.provisioning
             .iter_mut()
             .find(|service| service.id_scope == id_scope)
+    }
+
+    /// Notes that something changed which [`save`](Self::save) saves.
+    const fn changed(&mut self) {
+        self.changes += 1;
     }
 
     fn record(&mut self, at: Now, event: Event) {

@@ -175,6 +175,7 @@ impl Hub {
             packet_id: subscribe.packet_id,
             codes,
         };
+        self.changed();
         self.send(now, id, &Packet::Suback(suback));
         self.deliver(now, identity);
         self.send_waiting_calls(now, identity);
@@ -225,6 +226,7 @@ impl Hub {
             let identity = identity.clone();
             self.record(now, Event::Unsubscribed { identity, filter });
         }
+        self.changed();
         self.send(now, id, &Packet::Unsuback(unsubscribe.packet_id));
     }
 

@@ -41,16 +41,16 @@ const MAX_BODY: usize = 96 * 1024;
 pub(super) struct RegistrationState {
     operation_id: String,
     registration_id: String,
-    created_unix_s: u64,
+    pub(super) created_unix_s: u64,
     updated_unix_s: u64,
     /// Counts registrations.
-    generation: u64,
+    pub(super) generation: u64,
     polls_left: u32,
     retry_after_s: u64,
     /// When the device was told to come back later.
     assigning_since_ms: Option<u64>,
     polls_ms: VecDeque<u64>,
-    device: Option<Identity>,
+    pub(super) device: Option<Identity>,
     substatus: &'static str,
     failure: Option<RegistrationFailure>,
     /// Parts of `registrationState` that depend on the attestation and the enrollment.
@@ -193,6 +193,7 @@ impl Hub {
         };
         let answer = state.assigning(false);
         self.registrations.insert(identity.clone(), state);
+        self.changed();
         Ok((answer, RegistrationOutcome::Assigning))
     }
 
@@ -213,7 +214,7 @@ impl Hub {
         let state = self
             .registrations
             .get_mut(&identity)
-            .filter(|state| state.operation_id == operation_id);
+            .filter(|state| !operation_id.is_empty() && state.operation_id == operation_id);
         let Some(state) = state else {
             let reason = Reason::OperationUnknown {
                 id: identity.device_id.clone(),
@@ -332,6 +333,7 @@ impl Hub {
             .entry(device.clone())
             .or_insert_with(|| Endpoint::new(&admitted.credentials, true));
         endpoint.credentials = admitted.credentials.clone();
+        endpoint.managed = true;
         if fresh {
             let initial = |text: &Option<String>| text.as_deref().and_then(twin::parse_object);
             if let Some(tags) = initial(&admitted.settings.initial_tags) {
@@ -590,6 +592,30 @@ fn operation_id(identity: &Identity, generation: u64) -> String {
 }
 
 impl RegistrationState {
+    /// A registration of which a saved state knows only the result.
+    pub(super) fn restored(
+        registration_id: String,
+        created_unix_s: u64,
+        generation: u64,
+        device: Option<Identity>,
+    ) -> Self {
+        Self {
+            operation_id: String::new(),
+            registration_id,
+            created_unix_s,
+            updated_unix_s: created_unix_s,
+            generation,
+            polls_left: 0,
+            retry_after_s: 0,
+            assigning_since_ms: None,
+            polls_ms: VecDeque::new(),
+            device,
+            substatus: "initialAssignment",
+            failure: None,
+            extra: Map::new(),
+        }
+    }
+
     /// Answers one status query.
     fn poll(&mut self, now: Now) -> (Answer, Option<RegistrationOutcome>) {
         let window_begins = now.monotonic_ms.saturating_sub(POLL_WINDOW_MS);

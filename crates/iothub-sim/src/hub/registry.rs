@@ -22,7 +22,7 @@ pub(super) struct HubState {
     pub(super) names: Vec<String>,
     pub(super) policies: Vec<Policy>,
     pub(super) authorities: Option<Authorities>,
-    authority_certificates: Vec<Vec<u8>>,
+    pub(super) authority_certificates: Vec<Vec<u8>>,
 }
 
 impl HubState {
@@ -71,6 +71,8 @@ pub(super) struct Endpoint {
     /// Cloud-to-device messages, oldest first.
     pub(super) queue: VecDeque<Queued>,
     pub(super) twin: Twin,
+    /// Made or changed after the start, so that a saved state knows better than the configuration.
+    pub(super) managed: bool,
 }
 
 #[derive(Debug, Default)]
@@ -85,6 +87,7 @@ pub(super) struct Session {
 pub(super) struct Queued {
     pub(super) sequence_number: u64,
     pub(super) message: CloudToDeviceMessage,
+    pub(super) expires_unix_s: u64,
     /// Handed over and not yet acknowledged; free again at this time.
     pub(super) locked_until_ms: Option<u64>,
     pub(super) delivered_before: bool,
@@ -98,6 +101,7 @@ impl Endpoint {
             session: None,
             queue: VecDeque::new(),
             twin: Twin::default(),
+            managed: false,
         }
     }
 

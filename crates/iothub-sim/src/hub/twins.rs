@@ -114,6 +114,7 @@ impl Hub {
         });
         match merged {
             Ok((patch, version)) => {
+                self.changed();
                 self.record(
                     now,
                     Event::Reported {
@@ -180,6 +181,7 @@ impl Hub {
     }
 
     fn twin_mut(&mut self, identity: &Identity) -> Result<&mut Twin, ServiceError> {
+        self.changed();
         match self.endpoints.get_mut(identity) {
             Some(endpoint) => Ok(&mut endpoint.twin),
             None => Err(ServiceError::NotFound(identity.client_id())),

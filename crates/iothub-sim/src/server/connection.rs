@@ -10,7 +10,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use super::Shared;
+use super::shared::Shared;
 use crate::{
     reason::Reason,
     record::ConnectionId,

@@ -1,20 +1,26 @@
 //! The certificates of the simulated cloud: a chain like Azure's, and certificates for devices.
 
+mod device;
+mod issuing;
+
 use core::{fmt, time::Duration};
 
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_RSA_SHA256, SanType,
-    date_time_ymd,
+    KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, SanType, date_time_ymd,
 };
 
-use crate::{csr::SigningRequest, thumbprint::Thumbprint};
+use rustls::pki_types::{CertificateDer, pem::PemObject};
+
+use self::device::device_params;
+pub use self::{device::DeviceCertificate, issuing::IssuingAuthority};
 
 /// 2013-08-01, when the root that Azure uses today begins.
 const ROOT_FROM: u64 = 1_375_315_200;
 /// 2038-01-15, when it ends.
 const ROOT_UNTIL: u64 = 2_147_126_400;
 const DAY_S: u64 = 86_400;
+const ROOT_NAME: &str = "Test Global Root G2";
 
 /// A certificate could not be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -23,6 +29,9 @@ pub enum PkiError {
     /// The certificate library refused.
     #[error("certificate cannot be made: {0}")]
     Certificate(String),
+    /// A certificate or key that was made before cannot be read.
+    #[error("certificate or key cannot be read: {0}")]
+    Unreadable(String),
 }
 
 impl From<rcgen::Error> for PkiError {
@@ -194,7 +203,31 @@ impl Pki {
     ///
     /// A name or date that X.509 cannot express.
     pub fn new(options: &PkiOptions) -> Result<Self, PkiError> {
-        let (root, root_der, root_pem) = self_signed_root("Test Global Root G2", options)?;
+        Self::below(self_signed_root(ROOT_NAME, options)?, options)
+    }
+
+    /// Makes intermediate and leaf below a root that was made before and kept.
+    ///
+    /// # Errors
+    ///
+    /// The root's certificate or key is unreadable, or a name or date that X.509 cannot express.
+    pub fn with_root(
+        options: &PkiOptions,
+        certificate_pem: &str,
+        key_pem: &str,
+    ) -> Result<Self, PkiError> {
+        let certificate = CertificateDer::from_pem_slice(certificate_pem.as_bytes())
+            .map_err(|error| PkiError::Unreadable(error.to_string()))?;
+        let key =
+            KeyPair::from_pem(key_pem).map_err(|error| PkiError::Unreadable(error.to_string()))?;
+        // Only the name and the key of an issuer appear in what it signs.
+        let params = authority(ROOT_NAME, options.authorities, None);
+        let root = Issuer::new(params, key);
+        let root_pem = certificate_pem.to_owned();
+        Self::below((root, certificate.to_vec(), root_pem), options)
+    }
+
+    fn below((root, root_der, root_pem): Root, options: &PkiOptions) -> Result<Self, PkiError> {
         let server = if options.fault == CertificateFault::UnknownRoot {
             let (stranger, ..) = self_signed_root("Unknown Root", options)?;
             server_chain(&stranger, options)?
@@ -213,6 +246,12 @@ impl Pki {
     #[must_use]
     pub fn root_pem(&self) -> &str {
         &self.root_pem
+    }
+
+    /// The root's key as PKCS#8 PEM, to keep it for [`with_root`](Self::with_root).
+    #[must_use]
+    pub fn root_key_pem(&self) -> String {
+        self.root.key().serialize_pem()
     }
 
     /// The root certificate as DER.
@@ -244,73 +283,6 @@ impl Pki {
         let certificate = params.signed_by(&key, &self.root)?;
         Ok(DeviceCertificate::new(&certificate, &key))
     }
-}
-
-/// A client certificate with its key, in the forms that modules take.
-#[derive(Clone)]
-#[non_exhaustive]
-pub struct DeviceCertificate {
-    /// Certificate as PEM.
-    pub certificate_pem: String,
-    /// Key as PKCS#8 PEM (`BEGIN PRIVATE KEY`).
-    pub key_pem: String,
-    /// Certificate as DER.
-    pub certificate_der: Vec<u8>,
-}
-
-impl fmt::Debug for DeviceCertificate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DeviceCertificate")
-            .field("sha1", &self.sha1_thumbprint())
-            .finish_non_exhaustive()
-    }
-}
-
-impl DeviceCertificate {
-    /// A certificate that nobody else has signed, for identities with thumbprints.
-    ///
-    /// # Errors
-    ///
-    /// A name or date that X.509 cannot express.
-    pub fn self_signed(
-        common_name: &str,
-        kind: KeyKind,
-        validity: Validity,
-    ) -> Result<Self, PkiError> {
-        let key = kind.generate()?;
-        let certificate = device_params(common_name, validity).self_signed(&key)?;
-        Ok(Self::new(&certificate, &key))
-    }
-
-    fn new(certificate: &rcgen::Certificate, key: &KeyPair) -> Self {
-        Self {
-            certificate_pem: certificate.pem(),
-            key_pem: key.serialize_pem(),
-            certificate_der: certificate.der().to_vec(),
-        }
-    }
-
-    /// Its SHA-1 thumbprint.
-    #[must_use]
-    pub fn sha1_thumbprint(&self) -> Thumbprint {
-        Thumbprint::sha1(&self.certificate_der)
-    }
-
-    /// Its SHA-256 thumbprint.
-    #[must_use]
-    pub fn sha256_thumbprint(&self) -> Thumbprint {
-        Thumbprint::sha256(&self.certificate_der)
-    }
-}
-
-fn device_params(common_name: &str, validity: Validity) -> CertificateParams {
-    let mut params = named(common_name, validity);
-    params.key_usages = vec![
-        KeyUsagePurpose::DigitalSignature,
-        KeyUsagePurpose::KeyEncipherment,
-    ];
-    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
-    params
 }
 
 fn named(common_name: &str, validity: Validity) -> CertificateParams {
@@ -401,62 +373,4 @@ fn server_chain(
         key: key.serialize_der(),
         host_names: options.host_names.clone(),
     })
-}
-
-/// Issues device certificates from signing requests, as the preview of certificate management does.
-///
-/// EC P-384 throughout, signed with SHA-384.
-pub struct IssuingAuthority {
-    issuer: Issuer<'static, KeyPair>,
-    certificate: Vec<u8>,
-    /// Life of an issued certificate, in seconds.
-    life_s: u64,
-}
-
-impl fmt::Debug for IssuingAuthority {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("IssuingAuthority")
-            .field("life_s", &self.life_s)
-            .finish_non_exhaustive()
-    }
-}
-
-impl IssuingAuthority {
-    /// A new authority whose certificates live this many days (the service allows 7 to 90).
-    ///
-    /// # Errors
-    ///
-    /// No key could be made.
-    pub fn new(life_days: u32) -> Result<Self, PkiError> {
-        let key = KeyPair::generate_for(&PKCS_ECDSA_P384_SHA384)?;
-        let params = authority("Test Device Issuing CA", Validity::default(), None);
-        let certificate = params.self_signed(&key)?.der().to_vec();
-        Ok(Self {
-            issuer: Issuer::new(params, key),
-            certificate,
-            life_s: u64::from(life_days) * DAY_S,
-        })
-    }
-
-    /// Its certificate as DER: what a hub must accept as authority.
-    #[must_use]
-    pub fn certificate_der(&self) -> &[u8] {
-        &self.certificate
-    }
-
-    /// Issues a certificate; the chain, leaf first.
-    pub(crate) fn issue(
-        &self,
-        request: &SigningRequest,
-        unix_s: u64,
-    ) -> Result<Vec<Vec<u8>>, PkiError> {
-        let validity = Validity {
-            // A device clock may be a little behind.
-            from_unix_s: unix_s.saturating_sub(300),
-            until_unix_s: unix_s.saturating_add(self.life_s),
-        };
-        let params = device_params(&request.common_name, validity);
-        let leaf = params.signed_by(request, &self.issuer)?;
-        Ok(vec![leaf.der().to_vec(), self.certificate.clone()])
-    }
 }

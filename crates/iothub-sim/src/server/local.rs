@@ -1,0 +1,314 @@
+//! The handle of a running hub.
+
+use core::{fmt, net::SocketAddr, time::Duration};
+use std::sync::{Arc, mpsc::Receiver};
+
+use tokio::{net::TcpListener, runtime::Runtime};
+
+use super::{
+    ServerOptions, StartError,
+    shared::{Shared, accept, run_timers, save_changes},
+};
+use crate::{
+    config::{Config, ConfigFile, IotHub},
+    hub::{Fault, Hub},
+    identity::Identity,
+    message::{CloudToDeviceMessage, ServiceError},
+    method::{MethodCall, MethodError, MethodOutcome},
+    pki::{Pki, PkiOptions},
+    record::{Event, Record, Refusal},
+    state_folder::StateFolder,
+    time::Now,
+    tls::TlsServer,
+    twin::Twin,
+};
+
+/// How long a graceful stop waits for the last bytes to leave.
+const STOP_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// A running hub on this computer.
+///
+/// Stops when dropped; [`stop`](Self::stop) waits until connections are closed.
+///
+/// ```
+/// use core::time::Duration;
+/// use iothub_sim::{CloudToDeviceMessage, Config, Device, LocalHub};
+///
+/// let config = Config::single_device("contoso.azure-devices.net", Device::with_generated_keys("dev1"));
+/// let hub = LocalHub::start(&config)?;
+/// println!("connect to {} and trust\n{}", hub.addr(), hub.ca_pem());
+/// println!("{}", hub.connection_string("dev1").unwrap_or_default());
+///
+/// hub.send_to_device("dev1", CloudToDeviceMessage::new("hello"))?;
+/// // … a device connects and publishes …
+/// let telemetry = hub.wait_for(Duration::from_millis(1), |record| match &record.event {
+///     iothub_sim::Event::Telemetry(telemetry) => Some(telemetry.clone()),
+///     _ => None,
+/// });
+/// assert!(telemetry.is_none(), "nobody was there");
+/// assert!(hub.refused().is_empty());
+/// hub.stop();
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct LocalHub {
+    shared: Arc<Shared>,
+    runtime: Option<Runtime>,
+    addr: SocketAddr,
+    config: Config,
+    ca_pem: String,
+}
+
+impl fmt::Debug for LocalHub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocalHub")
+            .field("addr", &self.addr)
+            .finish_non_exhaustive()
+    }
+}
+
+impl LocalHub {
+    /// Starts a hub on a free port of 127.0.0.1 with certificates of its own.
+    ///
+    /// # Errors
+    ///
+    /// The configuration contradicts itself, or the computer has no port or thread left.
+    pub fn start(config: &Config) -> Result<Self, StartError> {
+        let hosts = config.hubs.iter().flat_map(IotHub::host_names);
+        let pki = Pki::new(&PkiOptions::for_hosts(hosts))?;
+        Self::start_with(config, &pki, &ServerOptions::default())
+    }
+
+    /// Starts a hub with these certificates and options.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start), or the certificates cannot be used.
+    pub fn start_with(
+        config: &Config,
+        pki: &Pki,
+        options: &ServerOptions,
+    ) -> Result<Self, StartError> {
+        Self::run(Hub::new(config)?, config, pki, options, None)
+    }
+
+    /// Starts a hub that keeps its certificates and state in a folder.
+    ///
+    /// The certificates' key algorithm and the TLS rules come from the configuration file.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start), or the folder cannot be used.
+    pub fn start_in(
+        folder: StateFolder,
+        file: &ConfigFile,
+        options: &ServerOptions,
+    ) -> Result<Self, StartError> {
+        let mut config = file.config.clone();
+        for (id_scope, days) in &file.issuing {
+            let issuer = Arc::new(folder.issuer(*days)?);
+            for service in &mut config.provisioning {
+                if service.id_scope == *id_scope {
+                    service.issuer = Some(issuer.clone());
+                }
+            }
+        }
+        let hosts = config.hubs.iter().flat_map(IotHub::host_names);
+        let mut pki_options = PkiOptions::for_hosts(hosts);
+        pki_options.key_kind = file.key_kind;
+        let pki = folder.pki(&pki_options)?;
+        let mut hub = Hub::new(&config)?;
+        folder.restore(&mut hub)?;
+        let mut options = options.clone();
+        options.tls = file.tls.clone();
+        Self::run(hub, &config, &pki, &options, Some(folder))
+    }
+
+    fn run(
+        hub: Hub,
+        config: &Config,
+        pki: &Pki,
+        options: &ServerOptions,
+        folder: Option<StateFolder>,
+    ) -> Result<Self, StartError> {
+        let tls = TlsServer::new(pki.server_chain(), &options.tls)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("iothub-sim")
+            .enable_all()
+            .build()
+            .map_err(StartError::Threads)?;
+        let listen = |error| StartError::Listen {
+            address: options.listen,
+            error,
+        };
+        let listener = runtime
+            .block_on(TcpListener::bind(options.listen))
+            .map_err(listen)?;
+        let addr = listener.local_addr().map_err(listen)?;
+        let shared = Arc::new(Shared::new(hub, options, folder));
+        runtime.spawn(accept(shared.clone(), listener, tls));
+        runtime.spawn(run_timers(shared.clone()));
+        runtime.spawn(save_changes(shared.clone()));
+        Ok(Self {
+            shared,
+            runtime: Some(runtime),
+            addr,
+            config: config.clone(),
+            ca_pem: pki.root_pem().to_owned(),
+        })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// The root certificate as PEM: what a device must trust.
+    #[must_use]
+    pub fn ca_pem(&self) -> &str {
+        &self.ca_pem
+    }
+
+    /// The connection string of a device of the first hub that has it.
+    ///
+    /// `None` when there is no such device.
+    #[must_use]
+    pub fn connection_string(&self, device_id: &str) -> Option<String> {
+        self.config.connection_string(device_id)
+    }
+
+    /// Everything that has happened and will happen, in order.
+    #[must_use]
+    pub fn records(&self) -> Receiver<Record> {
+        self.shared.journal.listen()
+    }
+
+    /// Waits until `wanted` finds what it looks for, among past records first.
+    ///
+    /// `None` when the time is over. The last 10,000 records are kept.
+    pub fn wait_for<T>(
+        &self,
+        timeout: Duration,
+        wanted: impl FnMut(&Record) -> Option<T>,
+    ) -> Option<T> {
+        self.shared.journal.wait_for(timeout, wanted)
+    }
+
+    /// The refused connections so far, with reasons.
+    #[must_use]
+    pub fn refused(&self) -> Vec<Refusal> {
+        self.shared.journal.refused()
+    }
+
+    /// Sends a message to a device of the first hub that has it.
+    ///
+    /// # Errors
+    ///
+    /// See [`Hub::send_to_device`].
+    pub fn send_to_device(
+        &self,
+        device_id: &str,
+        message: CloudToDeviceMessage,
+    ) -> Result<u64, ServiceError> {
+        let identity = self.identity(device_id)?;
+        self.with_hub(|hub, now| hub.send_to_device(now, &identity, message))
+    }
+
+    /// Calls a direct method of a device and waits until it ends.
+    ///
+    /// # Errors
+    ///
+    /// See [`Hub::invoke_method`].
+    pub fn invoke_method(
+        &self,
+        device_id: &str,
+        call: MethodCall,
+    ) -> Result<MethodOutcome, MethodError> {
+        let most = call
+            .response_timeout_s
+            .saturating_add(call.connect_timeout_s)
+            .saturating_add(5);
+        let identity = self
+            .identity(device_id)
+            .map_err(|_| MethodError::NotFound(device_id.to_owned()))?;
+        let called = self.with_hub(|hub, now| hub.invoke_method(now, &identity, call))?;
+        let outcome = self.wait_for(Duration::from_secs(most), |record| match &record.event {
+            Event::MethodEnded { id, outcome, .. } if *id == called => Some(outcome.clone()),
+            _ => None,
+        });
+        Ok(outcome.unwrap_or(MethodOutcome::TimedOut))
+    }
+
+    /// The twin of a device of the first hub that has it.
+    #[must_use]
+    pub fn twin(&self, device_id: &str) -> Option<Twin> {
+        let identity = self.identity(device_id).ok()?;
+        self.with_hub(|hub, _| hub.twin(&identity).cloned())
+    }
+
+    /// Merges a JSON patch into the desired properties of a device and tells it.
+    ///
+    /// Returns the new version.
+    ///
+    /// # Errors
+    ///
+    /// The text is not JSON, or see [`Hub::update_desired`].
+    pub fn update_desired(&self, device_id: &str, patch: &str) -> Result<u64, ServiceError> {
+        let identity = self.identity(device_id)?;
+        let patch = crate::twin::parse_patch(patch.as_bytes())?;
+        self.with_hub(|hub, now| hub.update_desired(now, &identity, patch.into()))
+    }
+
+    /// Arms a fault for a device, or carries it out at once.
+    ///
+    /// # Errors
+    ///
+    /// The device is unknown.
+    pub fn inject(&self, device_id: &str, fault: Fault) -> Result<(), ServiceError> {
+        let identity = self.identity(device_id)?;
+        self.with_hub(|hub, now| hub.inject(now, &identity, fault));
+        Ok(())
+    }
+
+    /// Acts on the hub behind the server directly.
+    ///
+    /// All connections wait meanwhile, so `act` should be quick.
+    pub fn with_hub<T>(&self, act: impl FnOnce(&mut Hub, Now) -> T) -> T {
+        self.shared.with_hub(act)
+    }
+
+    /// Moves the hub's clock forward.
+    pub fn advance_clock(&self, seconds: u64) {
+        self.shared.clock.advance(seconds);
+        self.shared.timers_changed.notify_one();
+    }
+
+    /// Ends all connections and waits for their last bytes to leave.
+    pub fn stop(mut self) {
+        self.shared.stop();
+        if let Some(runtime) = self.runtime.take() {
+            let idle = self.shared.clone();
+            runtime.block_on(async move {
+                let all = idle.max_connections;
+                let _ = tokio::time::timeout(STOP_TIMEOUT, idle.free.acquire_many(all)).await;
+            });
+            runtime.shutdown_timeout(STOP_TIMEOUT);
+        }
+    }
+
+    fn identity(&self, device_id: &str) -> Result<Identity, ServiceError> {
+        self.config
+            .identity(device_id)
+            .ok_or_else(|| ServiceError::NotFound(device_id.to_owned()))
+    }
+}
+
+impl Drop for LocalHub {
+    fn drop(&mut self) {
+        self.shared.stop();
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! What the tasks of a running hub share, and the tasks that serve nobody in particular.
+
+use core::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use tokio::{
+    net::TcpListener,
+    sync::{Notify, Semaphore, watch},
+};
+
+use super::{ServerOptions, clock::RunningClock, connection::serve, journal::Journal};
+use crate::{
+    hub::Hub,
+    record::{ConnectionId, Event, Record},
+    state_folder::StateFolder,
+    time::Now,
+    tls::TlsServer,
+};
+
+/// How long changes may wait until they are saved.
+const SAVE_INTERVAL: Duration = Duration::from_millis(500);
+
+/// What all tasks of a running hub share.
+pub(super) struct Shared {
+    hub: Mutex<Hub>,
+    pub(super) clock: RunningClock,
+    pub(super) journal: Journal,
+    /// Wakes the task of a connection that has something to transmit.
+    wakers: Mutex<HashMap<ConnectionId, Arc<Notify>>>,
+    pub(super) timers_changed: Notify,
+    /// When the timer task wakes, in the hub's monotonic milliseconds.
+    wakes_at_ms: AtomicU64,
+    pub(super) free: Semaphore,
+    pub(super) max_connections: u32,
+    pub(super) stopping: watch::Sender<bool>,
+    state: Option<Mutex<Saving>>,
+}
+
+/// The state folder, and what it holds already.
+struct Saving {
+    folder: StateFolder,
+    changes: u64,
+    /// The last attempt failed, and a record says so.
+    failing: bool,
+}
+
+impl Shared {
+    pub(super) fn new(hub: Hub, options: &ServerOptions, folder: Option<StateFolder>) -> Self {
+        let most = options.max_connections.min(Semaphore::MAX_PERMITS);
+        let state = folder.map(|folder| {
+            Mutex::new(Saving {
+                folder,
+                changes: hub.changes(),
+                failing: false,
+            })
+        });
+        Self {
+            state,
+            hub: Mutex::new(hub),
+            clock: RunningClock::start(options.clock),
+            journal: Journal::default(),
+            wakers: Mutex::default(),
+            timers_changed: Notify::new(),
+            wakes_at_ms: AtomicU64::new(u64::MAX),
+            free: Semaphore::new(most),
+            max_connections: u32::try_from(most).unwrap_or(u32::MAX),
+            stopping: watch::Sender::new(false),
+        }
+    }
+
+    /// Acts on the hub, then passes on what that has caused.
+    pub(super) fn with_hub<T>(&self, act: impl FnOnce(&mut Hub, Now) -> T) -> T {
+        let mut hub = self.lock_hub();
+        let now = self.clock.now();
+        let result = act(&mut hub, now);
+        self.journal.extend(hub.take_records());
+        let ready = hub.take_ready();
+        let next_ms = hub.next_poll(now).unwrap_or(u64::MAX);
+        drop(hub);
+        if next_ms < self.wakes_at_ms.load(Ordering::Relaxed) {
+            self.timers_changed.notify_one();
+        }
+        if !ready.is_empty() {
+            let wakers = self.wakers();
+            for waker in ready.iter().filter_map(|id| wakers.get(id)) {
+                waker.notify_one();
+            }
+        }
+        result
+    }
+
+    pub(super) fn lock_hub(&self) -> MutexGuard<'_, Hub> {
+        self.hub.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn wakers(&self) -> MutexGuard<'_, HashMap<ConnectionId, Arc<Notify>>> {
+        self.wakers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn stop(&self) {
+        self.stopping.send_replace(true);
+        self.with_hub(Hub::stop);
+        self.save();
+    }
+
+    /// Saves what has changed; a failure becomes a record once.
+    fn save(&self) {
+        let Some(state) = &self.state else {
+            return;
+        };
+        let mut saving = state.lock().unwrap_or_else(PoisonError::into_inner);
+        let hub = self.lock_hub();
+        let changes = hub.changes();
+        if changes == saving.changes && !saving.failing {
+            return;
+        }
+        let saved = hub.save();
+        drop(hub);
+        match saving.folder.save(&saved) {
+            Ok(()) => {
+                saving.changes = changes;
+                saving.failing = false;
+            }
+            Err(error) if !saving.failing => {
+                saving.failing = true;
+                let event = Event::StateNotSaved {
+                    problem: error.to_string(),
+                };
+                let at = self.clock.now();
+                self.journal.extend(vec![Record { at, event }]);
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+pub(super) async fn accept(shared: Arc<Shared>, listener: TcpListener, tls: TlsServer) {
+    let mut stopping = shared.stopping.subscribe();
+    loop {
+        let Ok(permit) = shared.free.acquire().await else {
+            return;
+        };
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stopping.wait_for(|stop| *stop) => return,
+        };
+        match accepted {
+            Ok((stream, _)) => {
+                permit.forget();
+                let shared = shared.clone();
+                let tls = tls.clone();
+                tokio::spawn(async move {
+                    serve(&shared, &tls, stream).await;
+                    shared.free.add_permits(1);
+                });
+            }
+            // Out of file descriptors, most likely: wait for connections to end.
+            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+        }
+    }
+}
+
+pub(super) async fn run_timers(shared: Arc<Shared>) {
+    let mut stopping = shared.stopping.subscribe();
+    loop {
+        let wait_ms = shared.with_hub(|hub, now| {
+            hub.poll(now);
+            let next_ms = hub.next_poll(now).unwrap_or(u64::MAX);
+            shared.wakes_at_ms.store(next_ms, Ordering::Relaxed);
+            next_ms.saturating_sub(now.monotonic_ms)
+        });
+        // Never longer than an hour, so that no far deadline overflows the runtime's timer.
+        let wait = Duration::from_millis(wait_ms.clamp(1, 3_600_000));
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = shared.timers_changed.notified() => {}
+            _ = stopping.wait_for(|stop| *stop) => return,
+        }
+    }
+}
+
+pub(super) async fn save_changes(shared: Arc<Shared>) {
+    let mut stopping = shared.stopping.subscribe();
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(SAVE_INTERVAL) => shared.save(),
+            _ = stopping.wait_for(|stop| *stop) => return,
+        }
+    }
+}
