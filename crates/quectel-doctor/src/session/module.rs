@@ -1,0 +1,241 @@
+//! Which module it is: model, firmware, family, and whose AT commands are spoken.
+
+use crate::mask::Quote;
+
+/// The module of a session.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Module {
+    pub(crate) model: Option<String>,
+    pub(crate) firmware: Option<String>,
+    pub(crate) quote: Option<Quote>,
+    /// Only prose names it.
+    pub(crate) from_prose: bool,
+}
+
+/// Families whose commands and habits differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Family {
+    Bg96,
+    /// BG95, BG77, BG600L, BG770A, BG950A.
+    Bg9x,
+    /// EC21, EC25, EG25, EC20, EG9x of the same kind.
+    Ec2x,
+    /// EC200, EC600, EG800, EG915 and other chips of ASR and Unisoc.
+    Ec200,
+    /// BC66, BC95, BC28.
+    NbIot,
+    /// M66, MC60.
+    Gsm,
+    /// FCM360W, FC41D.
+    WiFi,
+    Quectel,
+    Simcom,
+    Ublox,
+    Nordic,
+    Espressif,
+    Telit,
+}
+
+impl Family {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Bg96 => "BG96",
+            Self::Bg9x => "BG95/BG77",
+            Self::Ec2x => "EC2x/EG2x",
+            Self::Ec200 => "EC200/EG800/EG915",
+            Self::NbIot => "BC66/BC95",
+            Self::Gsm => "M66/MC60",
+            Self::WiFi => "Quectel Wi-Fi",
+            Self::Quectel => "Quectel",
+            Self::Simcom => "SIMCom",
+            Self::Ublox => "u-blox",
+            Self::Nordic => "Nordic nRF91",
+            Self::Espressif => "Espressif ESP-AT",
+            Self::Telit => "Telit",
+        }
+    }
+
+    pub(crate) const fn is_quectel(self) -> bool {
+        !matches!(self, Self::Simcom | Self::Ublox | Self::Nordic | Self::Espressif | Self::Telit)
+    }
+
+    /// The family of a model or firmware name.
+    pub(crate) fn of(name: &str) -> Option<Self> {
+        let name = name.trim().to_ascii_uppercase();
+        FAMILIES.iter().find(|(prefix, _)| name.starts_with(prefix)).map(|(_, family)| *family)
+    }
+}
+
+/// Prefixes of model names, the longer ones first where one begins another.
+const FAMILIES: &[(&str, Family)] = &[
+    ("BG96", Family::Bg96),
+    ("BG95", Family::Bg9x),
+    ("BG77", Family::Bg9x),
+    ("BG600", Family::Bg9x),
+    ("BG950", Family::Bg9x),
+    ("BG773", Family::Bg9x),
+    ("EC200", Family::Ec200),
+    ("EC600", Family::Ec200),
+    ("EC800", Family::Ec200),
+    ("EG800", Family::Ec200),
+    ("EG810", Family::Ec200),
+    ("EG915", Family::Ec200),
+    ("EG912", Family::Ec200),
+    ("EG916", Family::Ec200),
+    ("EG700", Family::Ec200),
+    ("EC100", Family::Ec200),
+    ("EC20", Family::Ec2x),
+    ("EC21", Family::Ec2x),
+    ("EC25", Family::Ec2x),
+    ("EG25", Family::Ec2x),
+    ("EG21", Family::Ec2x),
+    ("EG91", Family::Ec2x),
+    ("EG95", Family::Ec2x),
+    ("EM05", Family::Ec2x),
+    ("EG06", Family::Ec2x),
+    ("EP06", Family::Ec2x),
+    ("UC20", Family::Ec2x),
+    ("UG9", Family::Ec2x),
+    ("AG35", Family::Ec2x),
+    ("RG5", Family::Quectel),
+    ("RM5", Family::Quectel),
+    ("BC66", Family::NbIot),
+    ("BC26", Family::NbIot),
+    ("BC28", Family::NbIot),
+    ("BC35", Family::NbIot),
+    ("BC95", Family::NbIot),
+    ("BC20", Family::NbIot),
+    ("BC65", Family::NbIot),
+    ("BC92", Family::NbIot),
+    ("MC60", Family::Gsm),
+    ("MC20", Family::Gsm),
+    ("M66", Family::Gsm),
+    ("M95", Family::Gsm),
+    ("M26", Family::Gsm),
+    ("M10", Family::Gsm),
+    ("FCM", Family::WiFi),
+    ("FC41", Family::WiFi),
+    ("FLM", Family::WiFi),
+    ("FGM", Family::WiFi),
+    ("SIM7", Family::Simcom),
+    ("SIM8", Family::Simcom),
+    ("SIM9", Family::Simcom),
+    ("SIMCOM", Family::Simcom),
+    ("A76", Family::Simcom),
+    ("A79", Family::Simcom),
+    ("SARA", Family::Ublox),
+    ("LARA", Family::Ublox),
+    ("LENA", Family::Ublox),
+    ("TOBY", Family::Ublox),
+    ("LISA", Family::Ublox),
+    ("U-BLOX", Family::Ublox),
+    ("NRF91", Family::Nordic),
+    ("MFW_NRF", Family::Nordic),
+    ("ESP", Family::Espressif),
+    ("LE910", Family::Telit),
+    ("ME910", Family::Telit),
+    ("ML865", Family::Telit),
+];
+
+impl Module {
+    pub(crate) fn family(&self) -> Option<Family> {
+        let model = self.model.as_deref().and_then(Family::of);
+        model.or_else(|| self.firmware.as_deref().and_then(Family::of))
+    }
+
+    /// Takes a line of `ATI`, `AT+CGMM`, `AT+QGMR`; answers whether it said something about the module.
+    pub(crate) fn learn(&mut self, text: &str, quote: &Quote) -> bool {
+        let text = text.trim().trim_matches('"');
+        let revision = text
+            .strip_prefix("Revision")
+            .map(|rest| rest.trim_start_matches([':', ' ']))
+            .or_else(|| Family::of(text).and(Some(text)).filter(|text| is_firmware(text)));
+        if let Some(firmware) = revision.filter(|text| !text.is_empty() && text.len() <= 64) {
+            self.firmware = Some(firmware.split_whitespace().next().unwrap_or(firmware).to_owned());
+            if self.model.is_none() {
+                self.model = model_of_firmware(firmware);
+            }
+            self.quote.get_or_insert_with(|| quote.clone());
+            return true;
+        }
+        let word = text.strip_prefix("Model:").unwrap_or(text).trim();
+        if Family::of(word).is_some() && word.len() <= 24 && !word.contains(' ') {
+            self.model = Some(word.to_owned());
+            self.quote = Some(quote.clone());
+            return true;
+        }
+        if text.eq_ignore_ascii_case("Quectel") || text.contains("SIMCOM") {
+            self.quote.get_or_insert_with(|| quote.clone());
+            return true;
+        }
+        false
+    }
+
+    /// Two answers name different modules.
+    pub(crate) fn contradicts(&self, other: &Self) -> bool {
+        let differ = |a: &Option<String>, b: &Option<String>| matches!((a, b), (Some(a), Some(b)) if !a.eq_ignore_ascii_case(b));
+        differ(&self.firmware, &other.firmware) || (self.firmware.is_none() && differ(&self.model, &other.model))
+    }
+}
+
+/// `BG96MAR02A07M1G`: a model with a release behind it.
+fn is_firmware(text: &str) -> bool {
+    text.len() >= 11 && !text.contains(' ') && text.bytes().filter(u8::is_ascii_digit).count() >= 4
+}
+
+/// The model that a firmware name begins with.
+fn model_of_firmware(firmware: &str) -> Option<String> {
+    let upper = firmware.to_ascii_uppercase();
+    let (prefix, _) = FAMILIES.iter().find(|(prefix, _)| upper.starts_with(prefix))?;
+    Some((*prefix).to_owned())
+}
+
+/// A module named in a sentence: `I use an EC21`, `EC-21 (Revision: EC21EUXGAR08A02M1G)`.
+pub(crate) fn named_in_prose(text: &str) -> Option<(String, Option<String>)> {
+    let (mut model, mut firmware) = (None, None);
+    for word in text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_' || c == '.')) {
+        let plain = word.trim_matches(['-', '.', '_']).replace("EC-2", "EC2").replace("BG-9", "BG9");
+        let digits = plain.bytes().any(|b| b.is_ascii_digit());
+        let capital = plain.starts_with(|c: char| c.is_ascii_uppercase());
+        if plain.len() < 4 || plain.len() > 40 || !digits || !capital || Family::of(&plain).is_none() {
+            continue;
+        }
+        if is_firmware(&plain) {
+            firmware.get_or_insert(plain);
+        } else if plain.len() <= 12 {
+            model.get_or_insert(plain);
+        }
+    }
+    let model = model.or_else(|| firmware.as_deref().and_then(model_of_firmware))?;
+    Some((model, firmware))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_identity_is_read_from_its_lines() {
+        let quote = Quote { number: 1, text: String::new() };
+        let mut module = Module::default();
+        for line in ["Quectel", "BG96", "Revision: BG96MAR02A07M1G"] {
+            assert!(module.learn(line, &quote), "{line}");
+        }
+        assert_eq!((module.model.as_deref(), module.firmware.as_deref()), (Some("BG96"), Some("BG96MAR02A07M1G")));
+        assert_eq!(module.family(), Some(Family::Bg96));
+        let mut other = Module::default();
+        other.learn("EG800KCNGCR07A06M04", &quote);
+        assert_eq!((other.family(), other.firmware.as_deref()), (Some(Family::Ec200), Some("EG800KCNGCR07A06M04")));
+        assert!(module.contradicts(&other));
+    }
+
+    #[test]
+    fn prose_names_modules() {
+        assert_eq!(
+            named_in_prose("Hi I'm using a EC-21 (Revision: EC21EUXGAR08A02M1G) and"),
+            Some(("EC21".into(), Some("EC21EUXGAR08A02M1G".into())))
+        );
+        assert_eq!(named_in_prose("a product with the BG95-M5 and MQTT"), Some(("BG95-M5".into(), None)));
+        assert_eq!(named_in_prose("It works on my PC."), None);
+    }
+}
