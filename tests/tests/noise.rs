@@ -131,7 +131,7 @@ fn a_urc_between_any_two_lines_changes_nothing() {
                 out
             };
             let arrived = run(&mut client, &mut world, &mut |bytes| bytes, &mut insert);
-            assert!(inserted > 30, "{inserted} URCs");
+            assert!(inserted >= 20, "{inserted} URCs");
             assert!(
                 arrived,
                 "{model} {firmware:?} seed {seed}: {:?} {:?}",
