@@ -3,7 +3,7 @@
 
 use quectel_azure::azure_auth::ConnectionString;
 use quectel_azure::{CaFile, Client, Config, Credential, Message};
-use quectel_azure_tests::host::{Memory, Seen, connect};
+use quectel_azure_tests::host::{Chunk, Memory, Seen, connect, drive};
 use quectel_azure_tests::world::{DEVICE, HUB, HubSetup, NOW_UNIX_S, World, module};
 
 /// Runs a client until it has sent `bytes` bytes, then forgets it. Returns how many it sent and whether it connected.
@@ -136,4 +136,52 @@ fn a_warm_start_uploads_nothing() {
         first - second >= pem.len() / 2,
         "first {first} bytes, second {second} bytes"
     );
+}
+
+/// Ctrl-C at any byte: the client ends by itself, soon, and the next run works.
+#[test]
+fn a_disconnect_at_any_byte_ends_soon() {
+    for (model, firmware) in [("bg96", Some("BG96MAR02A08M1G")), ("ec25", None)] {
+        let mut whole = world(model, firmware);
+        let (text, pem) = (whole.connection_string.clone(), whole.ca_pem.clone());
+        let (total, _) = run_for(&mut whole, config(&text, &pem), usize::MAX);
+        let places = (1..total).filter(|at| at % (total / 40).max(1) == 0 || at + 40 > total);
+        for at in places {
+            let mut world = world(model, firmware);
+            let (text, pem) = (world.connection_string.clone(), world.ca_pem.clone());
+            let mut memory = Memory::new();
+            let mut client = memory.client(config(&text, &pem));
+            client.connect(world.now_ms).expect("the client is idle");
+            let (mut sent, mut published, mut one) = (0, false, [0]);
+            'run: loop {
+                while client.poll_transmit(&mut one) > 0 {
+                    world.send(&one);
+                    sent += 1;
+                    if sent == at {
+                        break 'run;
+                    }
+                }
+                step(&mut client, &mut world, &mut published);
+            }
+            let began = world.now_ms;
+            client.disconnect(world.now_ms).expect("it runs");
+            let seen = drive(&mut client, &mut world, Chunk(0), 60_000, Seen::settles);
+            assert_eq!(
+                seen.last(),
+                Some(&Seen::Disconnected),
+                "{model} at byte {at}: {seen:?}"
+            );
+            assert!(
+                world.now_ms - began <= 15_000,
+                "{model} at byte {at}: {} ms",
+                world.now_ms - began
+            );
+            let seen = connect(&mut client, &mut world);
+            assert_eq!(
+                seen.last(),
+                Some(&Seen::Connected),
+                "{model} at byte {at}: {seen:?}"
+            );
+        }
+    }
 }
