@@ -1,5 +1,6 @@
 //! The command line.
 
+use core::net::SocketAddr;
 use core::time::Duration;
 use std::path::PathBuf;
 
@@ -13,16 +14,24 @@ pub(crate) const APN_PASSWORD: &str = "QUECTEL_AZURE_APN_PASSWORD";
 pub(crate) const SIM_PIN: &str = "QUECTEL_AZURE_SIM_PIN";
 
 const SECRETS: &str = "\
-Secrets: other users of this computer can read the command line of a running program. Give connection strings, keys, \
-passwords and PINs in files or in the environment instead. They are never shown and never written to a trace.";
+Secrets: other users of this computer can read the command line of a running program.
+Give connection strings, keys, passwords and PINs in files or in the environment instead.
+They are never shown and never written to a trace.";
 
 const STATUS: &str = "\
-Exit status: 0 all was done; 1 it failed (step, the module's words and a remedy are on standard error); 2 wrong usage \
-or input, nothing was sent.";
+Exit status:
+  0  all was done
+  1  it failed: step, the module's words and a remedy are on standard error
+  2  wrong usage or input, nothing was sent";
 
 /// Connects Quectel cellular modules to Azure IoT Hub over the module's own TLS and MQTT.
 #[derive(Debug, Parser)]
-#[command(name = "quectel-azure", version, max_term_width = 100, subcommand_required = true, arg_required_else_help = true)]
+#[command(
+    name = "quectel-azure",
+    version,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
 #[command(after_help = SECRETS, after_long_help = format!("{SECRETS}\n\n{STATUS}"))]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -54,6 +63,9 @@ pub(crate) struct DemoArgs {
     /// How the device proves its identity.
     #[arg(long, value_enum, default_value = "sas")]
     pub(crate) auth: Auth,
+    /// Let the module take the times of a real one, from switching it on; without it, it works as fast as it can.
+    #[arg(long)]
+    pub(crate) real_time: bool,
     /// Show the wire byte for byte.
     #[arg(long, short)]
     pub(crate) verbose: bool,
@@ -76,7 +88,12 @@ pub(crate) struct PublishArgs {
     #[arg(long, value_name = "PORT", help_heading = "Port")]
     pub(crate) port: String,
     /// Bits per second.
-    #[arg(long, value_name = "N", default_value_t = 115_200, help_heading = "Port")]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 115_200,
+        help_heading = "Port"
+    )]
     pub(crate) baud: u32,
     /// Flow control between computer and module.
     #[arg(long, value_enum, default_value = "none", help_heading = "Port")]
@@ -92,16 +109,16 @@ pub(crate) struct PublishArgs {
     pub(crate) module: ModuleArgs,
 
     /// Give up after so many seconds; the steps have their own limits, too.
-    #[arg(long, value_name = "S", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    #[arg(long, value_name = "S", default_value_t = 600, help_heading = "Run", value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub(crate) timeout: u64,
     /// After publishing, wait so many seconds for a cloud-to-device message and show it; none is a failure.
-    #[arg(long, value_name = "S", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    #[arg(long, value_name = "S", help_heading = "Run", value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub(crate) wait_for_message: Option<u64>,
     /// Write the AT conversation to a file, without secrets; an existing file is overwritten.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Run")]
     pub(crate) trace: Option<PathBuf>,
     /// Show the AT conversation; twice: byte for byte.
-    #[arg(long, short, action = clap::ArgAction::Count)]
+    #[arg(long, short, help_heading = "Run", action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
 }
 
@@ -148,7 +165,12 @@ pub(crate) struct NetworkArgs {
     pub(crate) apn_user: Option<String>,
     /// Password at the access point. Visible to other users of this computer: prefer the file or the variable
     /// QUECTEL_AZURE_APN_PASSWORD.
-    #[arg(long, value_name = "TEXT", requires = "apn_user", conflicts_with = "apn_password_file")]
+    #[arg(
+        long,
+        value_name = "TEXT",
+        requires = "apn_user",
+        conflicts_with = "apn_password_file"
+    )]
     pub(crate) apn_password: Option<String>,
     /// File with the password at the access point.
     #[arg(long, value_name = "FILE", requires = "apn_user")]
@@ -212,24 +234,36 @@ pub(crate) struct SimModemArgs {
     #[arg(long, value_name = "REVISION")]
     pub(crate) firmware: Option<String>,
     /// Address of the AT port; port 0 takes a free one.
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0", conflicts_with = "pty")]
-    pub(crate) listen: std::net::SocketAddr,
+    #[arg(
+        long,
+        value_name = "ADDRESS:PORT",
+        default_value = "127.0.0.1:0",
+        conflicts_with = "pty"
+    )]
+    pub(crate) listen: SocketAddr,
+    /// Take the times of a real module, from switching it on; without it, it works as fast as it can.
+    #[arg(long)]
+    pub(crate) real_time: bool,
     /// Make a pseudo terminal instead.
     #[arg(long)]
     pub(crate) pty: bool,
     /// Where a host name and port of the simulated network leads to, such as
     /// hub.azure-devices.net:8883=127.0.0.1:8883; may be given several times.
     #[arg(long = "host", value_name = "NAME:PORT=ADDRESS:PORT", value_parser = host)]
-    pub(crate) hosts: Vec<(String, u16, std::net::SocketAddr)>,
+    pub(crate) hosts: Vec<(String, u16, SocketAddr)>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct SimHubArgs {
     /// Address of the MQTT port; port 0 takes a free one.
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8883")]
-    pub(crate) listen: std::net::SocketAddr,
+    pub(crate) listen: SocketAddr,
     /// Host name of the hub, as in its certificate.
-    #[arg(long, value_name = "NAME", default_value = "local-hub.azure-devices.net")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "local-hub.azure-devices.net"
+    )]
     pub(crate) name: String,
     /// Id of the device that it knows.
     #[arg(long, value_name = "ID", default_value = "device-1")]
@@ -246,11 +280,16 @@ fn property(text: &str) -> Result<(String, String), String> {
     }
 }
 
-fn host(text: &str) -> Result<(String, u16, std::net::SocketAddr), String> {
-    const FORM: &str = "the form is NAME:PORT=ADDRESS:PORT, such as hub.azure-devices.net:8883=127.0.0.1:8883";
+fn host(text: &str) -> Result<(String, u16, SocketAddr), String> {
+    const FORM: &str =
+        "the form is NAME:PORT=ADDRESS:PORT, such as hub.azure-devices.net:8883=127.0.0.1:8883";
     let (from, to) = text.split_once('=').ok_or(FORM)?;
     let (name, port) = from.rsplit_once(':').ok_or(FORM)?;
-    Ok((name.to_owned(), port.parse().map_err(|_| FORM)?, to.parse().map_err(|_| FORM)?))
+    Ok((
+        name.to_owned(),
+        port.parse().map_err(|_| FORM)?,
+        to.parse().map_err(|_| FORM)?,
+    ))
 }
 
 impl PublishArgs {
@@ -274,9 +313,18 @@ mod tests {
         assert_eq!(property("a=b=c"), Ok(("a".into(), "b=c".into())));
         assert_eq!(property("a="), Ok(("a".into(), String::new())));
         assert!(property("=b").is_err() && property("a").is_err());
-        let local = std::net::SocketAddr::from(([127, 0, 0, 1], 9));
-        assert_eq!(host("h.example:8883=127.0.0.1:9"), Ok(("h.example".into(), 8883, local)));
-        for wrong in ["h.example", "h.example:8883", "h.example=127.0.0.1:9", "h:x=127.0.0.1:9", "h:1=localhost"] {
+        let local = SocketAddr::from(([127, 0, 0, 1], 9));
+        assert_eq!(
+            host("h.example:8883=127.0.0.1:9"),
+            Ok(("h.example".into(), 8883, local))
+        );
+        for wrong in [
+            "h.example",
+            "h.example:8883",
+            "h.example=127.0.0.1:9",
+            "h:x=127.0.0.1:9",
+            "h:1=localhost",
+        ] {
             assert!(host(wrong).is_err(), "{wrong}");
         }
     }

@@ -20,24 +20,50 @@ pub(crate) struct Complaint {
 impl Complaint {
     /// Something that the user gave is wrong.
     pub(crate) fn usage(what: impl Into<String>) -> Self {
-        Self { status: Status::Usage, what: what.into(), step: None, said: None, remedy: None }
+        Self {
+            status: Status::Usage,
+            what: what.into(),
+            step: None,
+            said: None,
+            remedy: None,
+        }
     }
 
     /// Something went wrong.
     pub(crate) fn failure(what: impl Into<String>) -> Self {
-        Self { status: Status::Failed, ..Self::usage(what) }
+        Self {
+            status: Status::Failed,
+            ..Self::usage(what)
+        }
     }
 
     pub(crate) fn remedy(self, remedy: impl Into<String>) -> Self {
-        Self { remedy: Some(remedy.into()), ..self }
+        Self {
+            remedy: Some(remedy.into()),
+            ..self
+        }
     }
 
     pub(crate) fn write(&self, to: &mut dyn Write, colour: bool) -> io::Result<()> {
-        writeln!(to, "{} {}", inked("error:", Ink::Bad, colour), scrub(&self.what))?;
-        let rows = [("step:", &self.step), ("module said:", &self.said), ("what to do:", &self.remedy)];
+        writeln!(
+            to,
+            "{} {}",
+            inked("error:", Ink::Bad, colour),
+            scrub(&self.what)
+        )?;
+        let rows = [
+            ("step:", &self.step),
+            ("module said:", &self.said),
+            ("what to do:", &self.remedy),
+        ];
         for (label, text) in rows {
             if let Some(text) = text {
-                writeln!(to, "  {} {}", inked(format_args!("{label:<12}"), Ink::Strong, colour), scrub(text))?;
+                writeln!(
+                    to,
+                    "  {} {}",
+                    inked(format_args!("{label:<12}"), Ink::Strong, colour),
+                    scrub(text)
+                )?;
             }
         }
         to.flush()
@@ -114,11 +140,20 @@ mod tests {
     fn typed_secrets_are_not_repeated() {
         let cases = [
             ("no secret", "no secret"),
-            ("unexpected 'HostName=h;SharedAccessKey=YWJj;x509=true'", "unexpected 'HostName=h;SharedAccessKey=***;x509=true'"),
-            ("SharedAccessKey=a SharedAccessKey=b", "SharedAccessKey=*** SharedAccessKey=***"),
+            (
+                "unexpected 'HostName=h;SharedAccessKey=YWJj;x509=true'",
+                "unexpected 'HostName=h;SharedAccessKey=***;x509=true'",
+            ),
+            (
+                "SharedAccessKey=a SharedAccessKey=b",
+                "SharedAccessKey=*** SharedAccessKey=***",
+            ),
             ("sr=h&sig=%2B&se=1", "sr=h&sig=***&se=1"),
             ("sig=", "sig="),
-            ("-----BEGIN PRIVATE KEY-----\nMII\n", "-----BEGIN PRIVATE KEY-----***"),
+            (
+                "-----BEGIN PRIVATE KEY-----\nMII\n",
+                "-----BEGIN PRIVATE KEY-----***",
+            ),
         ];
         for (text, expected) in cases {
             assert_eq!(scrub(text), expected);
@@ -130,7 +165,9 @@ mod tests {
         let step = Step::Sim;
         let failure = FlowFailure::new(step, Reason::SimPinWrong, "+CME ERROR: 16");
         let mut text = Vec::new();
-        Complaint::from(Error::from(failure)).write(&mut text, false).unwrap();
+        Complaint::from(Error::from(failure))
+            .write(&mut text, false)
+            .unwrap();
         assert_eq!(
             String::from_utf8(text).unwrap(),
             "error: the SIM refused the PIN\n  step:        sim\n  module said: +CME ERROR: 16\n  \

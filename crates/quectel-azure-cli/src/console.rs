@@ -6,7 +6,10 @@ use std::io::{self, IsTerminal, Read, Write};
 use quectel_serial::CancelToken;
 
 /// The streams and the surroundings of one run of the command.
-#[expect(clippy::exhaustive_structs, reason = "filled in by whoever runs the command")]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "filled in by whoever runs the command"
+)]
 pub struct Console<'c> {
     /// Standard input.
     pub input: &'c mut (dyn Read + Send),
@@ -80,7 +83,10 @@ pub(crate) struct Inked<T> {
 
 /// `text` in `ink`, plain where colours are not allowed.
 pub(crate) const fn inked<T>(text: T, ink: Ink, colour: bool) -> Inked<T> {
-    Inked { text, ink: if colour { Some(ink) } else { None } }
+    Inked {
+        text,
+        ink: if colour { Some(ink) } else { None },
+    }
 }
 
 impl<T: Display> Display for Inked<T> {
@@ -106,7 +112,10 @@ mod tests {
     #[test]
     fn ink_only_where_allowed() {
         assert_eq!(inked("ok", Ink::Good, false).to_string(), "ok");
-        assert_eq!(inked("ok", Ink::Good, true).to_string(), "\x1b[32mok\x1b[0m");
+        assert_eq!(
+            inked("ok", Ink::Good, true).to_string(),
+            "\x1b[32mok\x1b[0m"
+        );
         assert_eq!(format!("{:>4}", inked("ok", Ink::Faint, false)), "  ok");
     }
 }

@@ -3,8 +3,8 @@
 use core::time::Duration;
 
 use iothub_sim::{
-    CloudToDeviceMessage, Config, Device, DeviceCertificate, KeyKind, LocalHub, Pki, PkiOptions, ServerOptions,
-    Telemetry, Validity,
+    CloudToDeviceMessage, Config, Device, DeviceCertificate, KeyKind, LocalHub, Pki, PkiOptions,
+    ServerOptions, Telemetry, Validity,
 };
 use quectel_serial::{Driver, Message, Proof, Received, Secret, Settings, Storage};
 
@@ -13,7 +13,7 @@ use crate::complaint::Complaint;
 use crate::console::{Console, Ink, inked};
 use crate::publish::trace;
 use crate::sim::{self, Modem};
-use crate::view::{Shared, View, Wire, body, lock};
+use crate::view::{Shared, View, Wire, body, lock, span};
 
 const HUB: &str = "demo-hub.azure-devices.net";
 const HUB_PORT: u16 = 8883;
@@ -30,12 +30,18 @@ const ARRIVAL: Duration = Duration::from_secs(10);
 pub(crate) fn run(args: &DemoArgs, console: &mut Console<'_>) -> Result<(), Complaint> {
     let profile = sim::profile(&args.model, args.firmware.as_deref())?;
     let trace = trace(args.trace.as_deref())?;
-    let wire = if args.verbose { Wire::Exact } else { Wire::Readable };
+    let wire = if args.verbose {
+        Wire::Exact
+    } else {
+        Wire::Readable
+    };
     let colour = console.out_colour;
     let view: Shared<'_> = View::new(console.out, colour, wire).into();
 
     let (hub, settings) = hub(args.auth)?;
-    let modem = Modem::new(profile).host(HUB, HUB_PORT, hub.addr());
+    let modem = Modem::new(profile)
+        .real_time(args.real_time)
+        .host(HUB, HUB_PORT, hub.addr());
     introduce(&view, &hub, &modem, args.auth);
     let port = modem.start()?;
 
@@ -57,23 +63,32 @@ pub(crate) fn run(args: &DemoArgs, console: &mut Console<'_>) -> Result<(), Comp
     result?;
     let done = inked("done", Ink::Good, colour);
     lock(&view).line(&format!(
-        "\n{done} in {:.1} s: telemetry arrived at the hub, and a message of the hub at the device",
-        at.as_secs_f64()
+        "\n{done} in {}: telemetry arrived at the hub, and a message of the hub at the device",
+        span(at)
     ));
     Ok(())
 }
 
 /// A hub that knows one device, and the device's settings.
 fn hub(auth: Auth) -> Result<(LocalHub, Settings), Complaint> {
-    let failed = |error: &dyn core::fmt::Display| Complaint::failure(format!("the local hub did not start: {error}"));
+    let failed = |error: &dyn core::fmt::Display| {
+        Complaint::failure(format!("the local hub did not start: {error}"))
+    };
     let (device, proof) = match auth {
         Auth::Sas => (Device::with_generated_keys(DEVICE), None),
         Auth::X509 => {
-            let made = DeviceCertificate::self_signed(DEVICE, KeyKind::default(), Validity::default());
+            let made =
+                DeviceCertificate::self_signed(DEVICE, KeyKind::default(), Validity::default());
             let made = made.map_err(|e| failed(&e))?;
             let device = Device::with_thumbprint(DEVICE, made.sha256_thumbprint());
             let key = Secret::new(made.key_pem);
-            (device, Some(Proof::X509 { certificate: made.certificate_pem, key }))
+            (
+                device,
+                Some(Proof::X509 {
+                    certificate: made.certificate_pem,
+                    key,
+                }),
+            )
         }
     };
     let config = Config::single_device(HUB, device);
@@ -95,8 +110,14 @@ fn hub(auth: Auth) -> Result<(LocalHub, Settings), Complaint> {
 
 fn introduce(view: &Shared<'_>, hub: &LocalHub, modem: &Modem, auth: Auth) {
     let mut view = lock(view);
-    view.row("hub", &format!("{HUB}:{HUB_PORT}, in this process on {}", hub.addr()));
-    view.row("module", &format!("{}, simulated in this process", modem.describe()));
+    view.row(
+        "hub",
+        &format!("{HUB}:{HUB_PORT}, in this process on {}", hub.addr()),
+    );
+    view.row(
+        "module",
+        &format!("{}, simulated in this process", modem.describe()),
+    );
     let credential = match auth {
         Auth::Sas => "SAS token, made from the device's key",
         Auth::X509 => "client certificate, registered by its thumbprint",
@@ -106,25 +127,38 @@ fn introduce(view: &Shared<'_>, hub: &LocalHub, modem: &Modem, auth: Auth) {
 
 fn talk(driver: &mut Driver<'_>, hub: &LocalHub, view: &Shared<'_>) -> Result<(), Complaint> {
     driver.connect()?;
-    let message = Message::new(TELEMETRY.as_bytes()).properties(PROPERTIES).json();
+    let message = Message::new(TELEMETRY.as_bytes())
+        .properties(PROPERTIES)
+        .json();
     driver.publish(&message)?;
     let arrived = hub.wait_for(ARRIVAL, |record| match &record.event {
         iothub_sim::Event::Telemetry(telemetry) => Some(telemetry.clone()),
         _ => None,
     });
-    let telemetry = arrived.ok_or_else(|| Complaint::failure("the telemetry did not arrive at the hub"))?;
+    let telemetry =
+        arrived.ok_or_else(|| Complaint::failure("the telemetry did not arrive at the hub"))?;
     show_telemetry(&telemetry, view);
     check_telemetry(&telemetry)?;
 
     let (name, value) = COMMAND_PROPERTY;
-    hub.send_to_device(DEVICE, CloudToDeviceMessage::new(COMMAND).with_property(name, value))
-        .map_err(|e| Complaint::failure(format!("the hub did not take the cloud-to-device message: {e}")))?;
+    hub.send_to_device(
+        DEVICE,
+        CloudToDeviceMessage::new(COMMAND).with_property(name, value),
+    )
+    .map_err(|e| {
+        Complaint::failure(format!(
+            "the hub did not take the cloud-to-device message: {e}"
+        ))
+    })?;
     let received = driver.receive(ARRIVAL)?;
-    let received =
-        received.ok_or_else(|| Complaint::failure("the cloud-to-device message did not arrive at the device"))?;
+    let received = received.ok_or_else(|| {
+        Complaint::failure("the cloud-to-device message did not arrive at the device")
+    })?;
     show_received(&received, view);
     if received.payload != COMMAND.as_bytes() {
-        return Err(Complaint::failure("the cloud-to-device message arrived damaged"));
+        return Err(Complaint::failure(
+            "the cloud-to-device message arrived damaged",
+        ));
     }
     driver.disconnect()?;
     Ok(())
@@ -139,13 +173,21 @@ fn show_telemetry(telemetry: &Telemetry, view: &Shared<'_>) {
         view.row("system", &format!("{name} = {value}"));
     }
     for (name, value) in &telemetry.properties.application {
-        view.row("property", &format!("{name} = {}", value.as_deref().unwrap_or_default()));
+        view.row(
+            "property",
+            &format!("{name} = {}", value.as_deref().unwrap_or_default()),
+        );
     }
 }
 
 fn check_telemetry(telemetry: &Telemetry) -> Result<(), Complaint> {
-    let properties = PROPERTIES.iter().all(|(name, value)| telemetry.properties.value(name) == Some(value));
-    if telemetry.payload == TELEMETRY.as_bytes() && telemetry.identity.client_id() == DEVICE && properties {
+    let properties = PROPERTIES
+        .iter()
+        .all(|(name, value)| telemetry.properties.value(name) == Some(value));
+    if telemetry.payload == TELEMETRY.as_bytes()
+        && telemetry.identity.client_id() == DEVICE
+        && properties
+    {
         return Ok(());
     }
     Err(Complaint::failure("the telemetry arrived damaged"))
@@ -156,6 +198,9 @@ fn show_received(received: &Received, view: &Shared<'_>) {
     view.title("the device received");
     view.row("body", &body(&received.payload));
     for (name, value) in &received.properties {
-        view.row("property", &format!("{name} = {}", value.as_deref().unwrap_or_default()));
+        view.row(
+            "property",
+            &format!("{name} = {}", value.as_deref().unwrap_or_default()),
+        );
     }
 }

@@ -7,7 +7,10 @@ use quectel_serial::quectel_azure::profile::PROFILES;
 use quectel_serial::quectel_azure::{ApnAuth, Profile, Slots};
 use quectel_serial::{FlowControl, PortSettings, Proof, Secret, Settings};
 
-use crate::args::{APN_PASSWORD, CONNECTION_STRING, DeviceArgs, Flow, MessageArgs, ModuleArgs, NetworkArgs, PublishArgs, SIM_PIN};
+use crate::args::{
+    APN_PASSWORD, CONNECTION_STRING, DeviceArgs, Flow, MessageArgs, ModuleArgs, NetworkArgs,
+    PublishArgs, SIM_PIN,
+};
 use crate::complaint::Complaint;
 use crate::console::Console;
 
@@ -24,7 +27,9 @@ pub(crate) fn port_settings(args: &PublishArgs) -> PortSettings {
         Flow::None => FlowControl::None,
         Flow::RtsCts => FlowControl::RtsCts,
     };
-    PortSettings::default().baud(args.baud).flow_control(flow_control)
+    PortSettings::default()
+        .baud(args.baud)
+        .flow_control(flow_control)
 }
 
 pub(crate) fn settings(args: &PublishArgs, console: &mut Console<'_>) -> Result<Settings> {
@@ -32,6 +37,20 @@ pub(crate) fn settings(args: &PublishArgs, console: &mut Console<'_>) -> Result<
     network(&mut settings, &args.network, console)?;
     module(&mut settings, &args.module)?;
     settings.receive = args.wait_for_message.is_some();
+    // Shorter than the limit of the whole, so that a step that hangs says why.
+    let longest = u16::try_from(args.timeout.saturating_sub(1).max(1)).unwrap_or(u16::MAX);
+    let limits = &mut settings.timeouts;
+    for limit in [
+        &mut limits.sync_s,
+        &mut limits.sim_s,
+        &mut limits.register_s,
+        &mut limits.open_s,
+        &mut limits.connect_s,
+        &mut limits.acknowledge_s,
+    ] {
+        *limit = longest.min(*limit);
+    }
+    settings.check().map_err(quectel_serial::Error::from)?;
     Ok(settings)
 }
 
@@ -46,13 +65,15 @@ fn identity(args: &DeviceArgs, console: &mut Console<'_>) -> Result<Settings> {
             ))
         })?),
     };
-    let mut settings =
-        Settings::from_connection_string(text.reveal()).map_err(|error| Complaint::usage(error.to_string()))?;
+    let mut settings = Settings::from_connection_string(text.reveal())
+        .map_err(|error| Complaint::usage(error.to_string()))?;
     let by_certificate = matches!(settings.proof, Proof::X509 { .. });
     match (&args.cert, &args.key) {
         (Some(_), _) | (_, Some(_)) if !by_certificate => {
-            return Err(Complaint::usage("the connection string has a key, and a certificate is given, too")
-                .remedy("leave out --cert and --key, or use the connection string with x509=true"));
+            return Err(Complaint::usage(
+                "the connection string has a key, and a certificate is given, too",
+            )
+            .remedy("leave out --cert and --key, or use the connection string with x509=true"));
         }
         (Some(cert), Some(key)) => {
             let certificate = text_file("certificate", cert, console)?;
@@ -60,8 +81,10 @@ fn identity(args: &DeviceArgs, console: &mut Console<'_>) -> Result<Settings> {
             settings.proof = Proof::X509 { certificate, key };
         }
         _ if by_certificate => {
-            return Err(Complaint::usage("the connection string says x509=true, and no certificate is given")
-                .remedy("give --cert FILE and --key FILE"));
+            return Err(Complaint::usage(
+                "the connection string says x509=true, and no certificate is given",
+            )
+            .remedy("give --cert FILE and --key FILE"));
         }
         _ => {}
     }
@@ -99,11 +122,16 @@ fn network(settings: &mut Settings, args: &NetworkArgs, console: &mut Console<'_
 }
 
 fn module(settings: &mut Settings, args: &ModuleArgs) -> Result<()> {
-    settings.slots = Slots { pdp: args.pdp_context, ssl: args.ssl_context, mqtt: args.mqtt_client };
+    settings.slots = Slots {
+        pdp: args.pdp_context,
+        ssl: args.ssl_context,
+        mqtt: args.mqtt_client,
+    };
     if let Some(name) = &args.profile {
         let found = Profile::named(name).ok_or_else(|| {
             let names: Vec<&str> = PROFILES.iter().map(|profile| profile.name).collect();
-            Complaint::usage(format!("there is no profile {name:?}")).remedy(format!("the profiles are {}", names.join(", ")))
+            Complaint::usage(format!("there is no profile {name:?}"))
+                .remedy(format!("the profiles are {}", names.join(", ")))
         })?;
         settings.profile = Some(found);
     }
@@ -112,22 +140,34 @@ fn module(settings: &mut Settings, args: &ModuleArgs) -> Result<()> {
 
 /// The message's body.
 pub(crate) fn payload(args: &PublishArgs, console: &mut Console<'_>) -> Result<Vec<u8>> {
-    let MessageArgs { message, message_file, .. } = &args.message;
+    let MessageArgs {
+        message,
+        message_file,
+        ..
+    } = &args.message;
     let file = match (message, message_file) {
         (Some(text), _) => return Ok(text.clone().into_bytes()),
-        (None, Some(file)) if file.as_os_str() != STANDARD_INPUT => return file_bytes("message", file, console),
+        (None, Some(file)) if file.as_os_str() != STANDARD_INPUT => {
+            return file_bytes("message", file, console);
+        }
         (None, _) => STANDARD_INPUT,
     };
     if args.device.connection_string_file.as_deref() == Some(Path::new(file)) {
-        return Err(Complaint::usage("connection string and message cannot both come from standard input")
-            .remedy("give one of them in a file"));
+        return Err(Complaint::usage(
+            "connection string and message cannot both come from standard input",
+        )
+        .remedy("give one of them in a file"));
     }
     if console.interactive {
-        let _ = writeln!(console.err, "Type the message and end it with Ctrl-D (or give --message).");
+        let _ = writeln!(
+            console.err,
+            "Type the message and end it with Ctrl-D (or give --message)."
+        );
     }
     let bytes = standard_input("message", console)?;
     if bytes.is_empty() {
-        return Err(Complaint::usage("standard input has no message").remedy("give --message TEXT or --message-file FILE"));
+        return Err(Complaint::usage("standard input has no message")
+            .remedy("give --message TEXT or --message-file FILE"));
     }
     Ok(bytes)
 }
@@ -146,9 +186,14 @@ fn standard_input(what: &str, console: &mut Console<'_>) -> Result<Vec<u8>> {
 
 fn limited(what: &str, from: &dyn core::fmt::Display, reader: impl Read) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    reader.take(LONGEST + 1).read_to_end(&mut bytes).map_err(|e| unreadable(what, from, &e))?;
+    reader
+        .take(LONGEST + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|e| unreadable(what, from, &e))?;
     if bytes.len() as u64 > LONGEST {
-        return Err(Complaint::usage(format!("the {what} in {from} has more than {LONGEST} bytes")));
+        return Err(Complaint::usage(format!(
+            "the {what} in {from} has more than {LONGEST} bytes"
+        )));
     }
     Ok(bytes)
 }

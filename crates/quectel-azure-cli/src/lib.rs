@@ -89,14 +89,22 @@ where
 /// Help and version are results; everything else is a complaint, which must not repeat a secret.
 fn show_usage(error: &clap::Error, console: &mut Console<'_>) -> Status {
     let styled = error.render();
-    let text = |colour| if colour { styled.ansi().to_string() } else { styled.to_string() };
+    let text = |colour| {
+        if colour {
+            styled.ansi().to_string()
+        } else {
+            styled.to_string()
+        }
+    };
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
             let _ = console.out.write_all(text(console.out_colour).as_bytes());
             Status::Done
         }
         _ => {
-            let _ = console.err.write_all(complaint::scrub(&text(console.err_colour)).as_bytes());
+            let _ = console
+                .err
+                .write_all(complaint::scrub(&text(console.err_colour)).as_bytes());
             Status::Usage
         }
     }

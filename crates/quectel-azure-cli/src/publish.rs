@@ -16,7 +16,12 @@ pub(crate) fn run(args: &PublishArgs, console: &mut Console<'_>) -> Result<(), C
     // All input is checked before the module is touched.
     let settings = inputs::settings(args, console)?;
     let payload = inputs::payload(args, console)?;
-    let properties: Vec<(&str, &str)> = args.message.properties.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+    let properties: Vec<(&str, &str)> = args
+        .message
+        .properties
+        .iter()
+        .map(|(n, v)| (n.as_str(), v.as_str()))
+        .collect();
     let mut message = Message::new(&payload).properties(&properties);
     if args.message.json {
         message = message.json();
@@ -48,15 +53,27 @@ pub(crate) fn run(args: &PublishArgs, console: &mut Console<'_>) -> Result<(), C
     drop(driver);
     drop(view);
     let received = received?;
-    let acknowledged = if args.message.qos == 0 { "sent without acknowledgement" } else { "acknowledged by the hub" };
-    let _ = writeln!(console.out, "published {} bytes, {acknowledged}", payload.len());
-    for message in received {
+    let acknowledged = if args.message.qos == 0 {
+        "sent without acknowledgement"
+    } else {
+        "acknowledged by the hub"
+    };
+    let _ = writeln!(
+        console.out,
+        "published {} bytes, {acknowledged}",
+        payload.len()
+    );
+    if let Some(message) = received {
         write_message(&message, console);
     }
     Ok(())
 }
 
-fn exchange(driver: &mut Driver<'_>, message: &Message<'_>, args: &PublishArgs) -> Result<Option<Received>, Complaint> {
+fn exchange(
+    driver: &mut Driver<'_>,
+    message: &Message<'_>,
+    args: &PublishArgs,
+) -> Result<Option<Received>, Complaint> {
     driver.connect()?;
     let result = publish(driver, message, args);
     // The module is to be left ready, whatever happened; a cancelled or failed driver is disconnected already.
@@ -66,13 +83,21 @@ fn exchange(driver: &mut Driver<'_>, message: &Message<'_>, args: &PublishArgs) 
     }
 }
 
-fn publish(driver: &mut Driver<'_>, message: &Message<'_>, args: &PublishArgs) -> Result<Option<Received>, Complaint> {
+fn publish(
+    driver: &mut Driver<'_>,
+    message: &Message<'_>,
+    args: &PublishArgs,
+) -> Result<Option<Received>, Complaint> {
     driver.publish(message)?;
-    let Some(seconds) = args.wait_for_message else { return Ok(None) };
+    let Some(seconds) = args.wait_for_message else {
+        return Ok(None);
+    };
     let received = driver.receive(Duration::from_secs(seconds))?;
     let none = || {
-        Complaint::failure(format!("no cloud-to-device message came in {seconds} s; the device's message was published"))
-            .remedy("send one to the device while the command waits")
+        Complaint::failure(format!(
+            "no cloud-to-device message came in {seconds} s; the device's message was published"
+        ))
+        .remedy("send one to the device while the command waits")
     };
     received.map(Some).ok_or_else(none)
 }
@@ -89,6 +114,10 @@ pub(crate) fn trace(file: Option<&Path>) -> Result<Trace<'static>, Complaint> {
 fn write_message(message: &Received, console: &mut Console<'_>) {
     let _ = writeln!(console.out, "received {}", body(&message.payload));
     for (name, value) in &message.properties {
-        let _ = writeln!(console.out, "  {name}={}", value.as_deref().unwrap_or_default());
+        let _ = writeln!(
+            console.out,
+            "  {name}={}",
+            value.as_deref().unwrap_or_default()
+        );
     }
 }

@@ -29,11 +29,26 @@ pub(crate) fn profile(model: &str, firmware: Option<&str>) -> Result<Profile, Co
 pub(crate) struct Modem {
     profile: Profile,
     hosts: Vec<(String, u16, SocketAddr)>,
+    timing: Timing,
 }
 
 impl Modem {
     pub(crate) const fn new(profile: Profile) -> Self {
-        Self { profile, hosts: Vec::new() }
+        Self {
+            profile,
+            hosts: Vec::new(),
+            timing: Timing::Fast,
+        }
+    }
+
+    /// The same, but with the times of a real module if `real`.
+    pub(crate) fn real_time(mut self, real: bool) -> Self {
+        self.timing = if real {
+            Timing::Realistic
+        } else {
+            Timing::Fast
+        };
+        self
     }
 
     /// The same with a host of its network.
@@ -57,19 +72,21 @@ impl Modem {
     }
 
     fn module(self) -> Module {
-        // As fast as it can: nobody learns from waiting.
-        Module::new(ModuleConfig::with_profile(self.profile).timing(Timing::Fast))
+        Module::new(ModuleConfig::with_profile(self.profile).timing(self.timing))
     }
 
     /// Switches it on in this process.
     pub(crate) fn start(self) -> Result<SimulatedPort, Complaint> {
         let hosts = self.hosts();
-        Ok(SimulatedPort(simulator()?.in_process(self.module(), &hosts)))
+        Ok(SimulatedPort(
+            simulator()?.in_process(self.module(), &hosts),
+        ))
     }
 }
 
 fn simulator() -> Result<Simulator, Complaint> {
-    Simulator::new().map_err(|e| Complaint::failure(format!("the simulated module did not start: {e}")))
+    Simulator::new()
+        .map_err(|e| Complaint::failure(format!("the simulated module did not start: {e}")))
 }
 
 /// The AT port of a module in this process.
@@ -101,25 +118,37 @@ impl Port for SimulatedPort {
 
 /// `sim modem`
 pub(crate) fn modem(args: &SimModemArgs, console: &mut Console<'_>) -> Result<(), Complaint> {
-    let modem = Modem::new(profile(&args.model, args.firmware.as_deref())?);
-    let modem = args.hosts.iter().fold(modem, |modem, (name, port, to)| modem.host(name, *port, *to));
+    let modem =
+        Modem::new(profile(&args.model, args.firmware.as_deref())?).real_time(args.real_time);
+    let modem = args.hosts.iter().fold(modem, |modem, (name, port, to)| {
+        modem.host(name, *port, *to)
+    });
     let hosts = modem.hosts();
     let simulator = simulator()?;
     let what = modem.describe();
-    let failed = |e: &io::Error| Complaint::failure(format!("the simulated module did not start: {e}"));
+    let failed =
+        |e: &io::Error| Complaint::failure(format!("the simulated module did not start: {e}"));
     let tcp;
     #[cfg(unix)]
     let pty;
     let port = match args.pty {
         #[cfg(unix)]
         true => {
-            pty = simulator.pty(modem.module(), &hosts, None, None).map_err(|e| failed(&e))?;
+            pty = simulator
+                .pty(modem.module(), &hosts, None, None)
+                .map_err(|e| failed(&e))?;
             pty.path().display().to_string()
         }
         #[cfg(not(unix))]
-        true => return Err(Complaint::usage("there are no pseudo terminals here; use --listen")),
+        true => {
+            return Err(Complaint::usage(
+                "there are no pseudo terminals here; use --listen",
+            ));
+        }
         false => {
-            tcp = simulator.tcp(modem.module(), &hosts, args.listen, None).map_err(|e| failed(&e))?;
+            tcp = simulator
+                .tcp(modem.module(), &hosts, args.listen, None)
+                .map_err(|e| failed(&e))?;
             format!("tcp:{}", tcp.address())
         }
     };
@@ -133,9 +162,13 @@ pub(crate) fn modem(args: &SimModemArgs, console: &mut Console<'_>) -> Result<()
 
 /// `sim hub`
 pub(crate) fn hub(args: &SimHubArgs, console: &mut Console<'_>) -> Result<(), Complaint> {
-    let failed = |error: &dyn core::fmt::Display| Complaint::failure(format!("the hub did not start: {error}"));
+    let failed = |error: &dyn core::fmt::Display| {
+        Complaint::failure(format!("the hub did not start: {error}"))
+    };
     let config = Config::single_device(&args.name, Device::with_generated_keys(&args.device));
-    config.check().map_err(|e| Complaint::usage(e.to_string()))?;
+    config
+        .check()
+        .map_err(|e| Complaint::usage(e.to_string()))?;
     let pki = Pki::new(&PkiOptions::for_hosts([args.name.as_str()])).map_err(|e| failed(&e))?;
     let mut options = ServerOptions::default();
     options.listen = args.listen;
@@ -143,7 +176,11 @@ pub(crate) fn hub(args: &SimHubArgs, console: &mut Console<'_>) -> Result<(), Co
     let root = args.out.join("local-hub-root.pem");
     let device = args.out.join("local-hub-device.txt");
     write_file(&root, hub.ca_pem(), false)?;
-    write_file(&device, &hub.connection_string(&args.device).unwrap_or_default(), true)?;
+    write_file(
+        &device,
+        &hub.connection_string(&args.device).unwrap_or_default(),
+        true,
+    )?;
     let _ = writeln!(console.out, "hub {} listens on {}", args.name, hub.addr());
     let _ = writeln!(console.out, "root certificate   {}", root.display());
     let _ = writeln!(console.out, "connection string  {}", device.display());
@@ -170,6 +207,8 @@ fn write_file(path: &Path, text: &str, private: bool) -> Result<(), Complaint> {
     }
     #[cfg(not(unix))]
     let _ = private;
-    let written = options.open(path).and_then(|mut file| file.write_all(text.as_bytes()));
+    let written = options
+        .open(path)
+        .and_then(|mut file| file.write_all(text.as_bytes()));
     written.map_err(|e| Complaint::usage(format!("cannot write {}: {e}", path.display())))
 }

@@ -43,7 +43,16 @@ pub(crate) fn lock<'a, 'v>(view: &'a Shared<'v>) -> MutexGuard<'a, View<'v>> {
 
 impl<'v> View<'v> {
     pub(crate) fn new(to: &'v mut (dyn Write + Send), colour: bool, wire: Wire) -> Self {
-        Self { to, colour, wire, running: None, open: false, found: String::new(), failed: false, gone: false }
+        Self {
+            to,
+            colour,
+            wire,
+            running: None,
+            open: false,
+            found: String::new(),
+            failed: false,
+            gone: false,
+        }
     }
 
     /// What the driver tells.
@@ -75,16 +84,22 @@ impl<'v> View<'v> {
 
     /// Ends the running step, if there is one.
     pub(crate) fn end_step(&mut self, at: Duration) {
-        let Some((step, since)) = self.running.take() else { return };
-        let spent = at.saturating_sub(since).as_secs_f64();
+        let Some((step, since)) = self.running.take() else {
+            return;
+        };
+        let spent = span(at.saturating_sub(since));
         let mark = if core::mem::take(&mut self.failed) {
             inked("failed", Ink::Bad, self.colour)
         } else {
             inked("ok", Ink::Good, self.colour)
         };
         let found = core::mem::take(&mut self.found);
-        let found = if found.is_empty() { found } else { format!("  {found}") };
-        let end = format!("{spent:>9.3} s  {mark}{found}\n");
+        let found = if found.is_empty() {
+            found
+        } else {
+            format!("  {found}")
+        };
+        let end = format!("{spent:>9}  {mark}{found}\n");
         if self.open {
             self.open = false;
             self.put(&end);
@@ -101,13 +116,20 @@ impl<'v> View<'v> {
                 self.begin_step(*step, at);
             }
             Event::Identified(info) => {
-                self.found = format!("{} {} (profile {})", info.model, info.revision, info.profile.name);
+                self.found = format!(
+                    "{} {} (profile {})",
+                    info.model, info.revision, info.profile.name
+                );
             }
             Event::Warning(warning) => {
-                let text = format!("  {} {}", inked("warning:", Ink::Warn, self.colour), warning.text());
+                let text = format!(
+                    "  {} {}",
+                    inked("warning:", Ink::Warn, self.colour),
+                    warning.text()
+                );
                 self.line(&text);
             }
-            Event::Connected | Event::Disconnected => self.end_step(at),
+            Event::Disconnected => self.end_step(at),
             Event::Failed(_) => {
                 self.failed = true;
                 self.end_step(at);
@@ -136,7 +158,12 @@ impl<'v> View<'v> {
             Wire::Exact => Some(line.exact()),
         };
         let Some(text) = text else { return };
-        let time = inked(format!("{:>9.3}", line.at().as_secs_f64()), Ink::Faint, self.colour).to_string();
+        let time = inked(
+            format!("{:>9.3}", line.at().as_secs_f64()),
+            Ink::Faint,
+            self.colour,
+        )
+        .to_string();
         let arrow = match line.direction() {
             Direction::ToModule => inked("->", Ink::Strong, self.colour),
             _ => inked("<-", Ink::Faint, self.colour),
@@ -152,8 +179,22 @@ impl<'v> View<'v> {
 
     fn put(&mut self, text: &str) {
         if !self.gone {
-            self.gone = self.to.write_all(text.as_bytes()).and_then(|()| self.to.flush()).is_err();
+            self.gone = self
+                .to
+                .write_all(text.as_bytes())
+                .and_then(|()| self.to.flush())
+                .is_err();
         }
+    }
+}
+
+/// A span in the unit that reads best.
+pub(crate) fn span(span: Duration) -> String {
+    let s = span.as_secs_f64();
+    if s < 1.0 {
+        format!("{:.1} ms", s * 1e3)
+    } else {
+        format!("{s:.1} s")
     }
 }
 
@@ -171,7 +212,7 @@ const fn purpose(step: Step) -> &'static str {
         Step::Connect => "prove the device's identity to the hub",
         Step::Subscribe => "subscribe to cloud-to-device messages",
         Step::Session => "connected: publish and receive",
-        Step::Disconnect => "disconnect",
+        Step::Disconnect => "end the connection and free the module's MQTT client",
         _ => "",
     }
 }
@@ -179,7 +220,13 @@ const fn purpose(step: Step) -> &'static str {
 /// A body as text if it is text, else as hexadecimal digits.
 pub(crate) fn body(bytes: &[u8]) -> String {
     match core::str::from_utf8(bytes) {
-        Ok(text) if !text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) => text.to_owned(),
+        Ok(text)
+            if !text
+                .chars()
+                .any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) =>
+        {
+            text.to_owned()
+        }
         _ => {
             let digits: Vec<String> = bytes.iter().map(|b| format!("{b:02x}")).collect();
             format!("{} bytes: {}", bytes.len(), digits.join(" "))
@@ -205,16 +252,22 @@ mod tests {
             (130, Event::Warning(quectel_serial::Warning::NoSni)),
             (200, Event::Step(Step::Session)),
             (201, Event::Connected),
+            (1_400, Event::Step(Step::Disconnect)),
+            (1_401, Event::Disconnected),
         ] {
             view.notice(Notice::event(at(ms), &event));
         }
         let text = String::from_utf8(text).unwrap();
         let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines[0], "  identify         0.120 s  ok");
+        assert_eq!(lines[0], "  identify      120.0 ms  ok");
         assert_eq!(lines[1], "  sim          ");
-        assert!(lines[2].starts_with("  warning: this firmware cannot send"), "{text}");
-        assert_eq!(lines[3], "  sim              0.070 s  ok");
-        assert_eq!(lines[4], "  session          0.001 s  ok");
+        assert!(
+            lines[2].starts_with("  warning: this firmware cannot send"),
+            "{text}"
+        );
+        assert_eq!(lines[3], "  sim            80.0 ms  ok");
+        assert_eq!(lines[4], "  session          1.2 s  ok");
+        assert_eq!(lines[5], "  disconnect      1.0 ms  ok");
     }
 
     #[test]

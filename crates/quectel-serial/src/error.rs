@@ -141,9 +141,13 @@ impl Error {
                 "the module holds CTS or the other side reads nothing: check the wiring of RTS and CTS, or do without flow control"
             }
             Self::Cancelled { .. } => "run it again when wanted",
-            Self::TimeLimit { .. } => {
-                "allow more time; the first registration of a SIM may take minutes"
-            }
+            Self::TimeLimit { step } => match step {
+                Step::Identify => Reason::ModuleSilent.remedy(),
+                Step::Sim => Reason::SimNotReady.remedy(),
+                Step::Register => Reason::NotRegistered.remedy(),
+                Step::Open => Reason::OpenTimeout.remedy(),
+                _ => "allow more time, and look at the conversation for what the module waits for",
+            },
             Self::NoSigner => "set a signer, or use another credential",
         }
     }

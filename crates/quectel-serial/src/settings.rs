@@ -4,7 +4,8 @@ use core::fmt;
 
 use quectel_azure::azure_auth::{ConnectionString, ConnectionStringError, roots};
 use quectel_azure::{
-    Apn, ApnAuth, Buffers, CaFile, Config, Credential, Profile, Session, Slots, Timeouts, UrcPort,
+    Apn, ApnAuth, Buffers, CaFile, Client, Config, ConfigError, Credential, Profile, Session,
+    Slots, Timeouts, UrcPort,
 };
 use zeroize::Zeroizing;
 
@@ -160,6 +161,14 @@ impl Settings {
         Ok(settings)
     }
 
+    /// What can be checked without a module.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the setting and what it must be.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        Client::new(self.config(), Storage::default().buffers()).map(drop)
+    }
+
     /// The same, borrowed, as the client takes it.
     pub fn config(&self) -> Config<'_> {
         let credential = match &self.proof {
@@ -264,6 +273,15 @@ mod tests {
         let expected = Config::new("h", "d", Credential::ExternalKey);
         let settings = Settings::new("h", "d", Proof::ExternalKey);
         assert_eq!(format!("{:?}", settings.config()), format!("{expected:?}"));
+    }
+
+    #[test]
+    fn wrong_settings_are_found_without_a_module() {
+        let text = format!("HostName=h.example;DeviceId=d;SharedAccessKey={KEY}");
+        let mut settings = Settings::from_connection_string(&text).unwrap();
+        assert_eq!(settings.check(), Ok(()));
+        settings.keep_alive_s = 0;
+        assert_eq!(settings.check(), Err(ConfigError::KeepAlive));
     }
 
     #[test]
