@@ -43,7 +43,7 @@ mod ssl;
 mod tcp;
 mod tls;
 
-pub use faults::Faults;
+pub use faults::{FaultAction, FaultRule, Faults};
 pub use module::{
     LogEntry, LogKind, Module, ModuleConfig, ModuleState, MqttState, PowerState, Registration,
     SimState, Timing,

@@ -1,6 +1,10 @@
 //! Power on, power off, registration, the clock.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 mod common;
 
@@ -174,7 +178,7 @@ fn sim_states() {
         assert_eq!(b.read(), format!("\\r\\nRDY\\r\\n\\r\\nAPP RDY\\r\\n{urc}"));
         b.send("ATE0\r");
         assert_eq!(b.send("AT+CPIN?\r"), answer);
-        assert_eq!(b.send("AT+CIMI\r").contains("ERROR"), true);
+        assert!(b.send("AT+CIMI\r").contains("ERROR"));
     }
     let mut b = Bench::with(
         config("bg95")

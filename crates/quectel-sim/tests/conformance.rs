@@ -4,7 +4,11 @@
 //! evidence, then `!` prepares the module (commands whose answers do not matter), `>` is written by the host, `<` is what
 //! the module must write then, byte for byte, and `@ n` lets n milliseconds pass.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 mod common;
 
@@ -28,7 +32,7 @@ fn rows(text: &str) -> Vec<Row<'_>> {
         };
         let rest = line[mark.len_utf8()..]
             .strip_prefix(' ')
-            .unwrap_or(&line[mark.len_utf8()..]);
+            .unwrap_or_else(|| &line[mark.len_utf8()..]);
         match mark {
             '#' => {}
             '=' => profiles = rest.split_whitespace().collect(),

@@ -1,6 +1,10 @@
 //! Files: uploads byte for byte, their timeouts, acknowledgements, and what spills over.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 mod common;
 

@@ -1,13 +1,18 @@
 //! No bytes, no events and no order of calls make a module panic or stop.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 mod common;
 
 use common::config;
 use proptest::{collection::vec, prelude::*};
 use quectel_sim::{
-    ConnectFailure, Module, NetEvent, NetRequest, PowerState, SimState, SocketId, Timing,
+    ConnectFailure, FaultAction, Module, NetEvent, NetRequest, PowerState, SimState, SocketId,
+    Timing,
 };
 
 const PROFILES: [&str; 6] = [
@@ -160,6 +165,29 @@ fn answer(module: &mut Module, now: u64, open: &mut Vec<SocketId>, kind: u8, dat
 }
 
 fn control(module: &mut Module, kind: u8) {
+    let actions = [
+        FaultAction::Drop(3),
+        FaultAction::Duplicate(3),
+        FaultAction::Noise(3),
+        FaultAction::Stall(100),
+        FaultAction::Split(1),
+        FaultAction::Urc("+X".to_owned()),
+        FaultAction::Hang,
+        FaultAction::Swallow,
+        FaultAction::Reboot,
+        FaultAction::BrownOut(50),
+        FaultAction::LoseNetwork(50),
+        FaultAction::OccupyMqtt(0),
+        FaultAction::NoPrompt,
+        FaultAction::StatStorm(0, 9),
+        FaultAction::LateOk(10),
+        FaultAction::ServerCloses(0),
+        FaultAction::ShortUpload(2),
+        FaultAction::UploadGaps(1),
+    ];
+    if let Some(action) = actions.get(usize::from(kind / 12)) {
+        module.break_down(action.clone());
+    }
     match kind % 12 {
         0 => module.drop_pdp(1),
         1 => module.raise_urc("+X: 1"),

@@ -1,6 +1,10 @@
 //! Modules in real time with real loopback sockets: in the process, over TCP, on a pseudo terminal.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 mod common;
 
@@ -67,7 +71,7 @@ impl<P: Read + Write> Host<P> {
 }
 
 /// A broker that accepts one connection and answers CONNECT.
-fn broker() -> (std::net::SocketAddr, thread::JoinHandle<Vec<&'static str>>) {
+fn broker() -> (core::net::SocketAddr, thread::JoinHandle<Vec<&'static str>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let handle = thread::spawn(move || {

@@ -1,6 +1,10 @@
 //! The module's own TLS against a rustls server: every failure must come out of the handshake.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 mod common;
 

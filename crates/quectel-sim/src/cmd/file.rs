@@ -125,8 +125,7 @@ fn upload(module: &mut Module, command: &Command) -> Outcome {
     }
     let want = usize::try_from(size).unwrap_or(usize::MAX);
     Outcome::transfer(want, silence_s * 1000, ack == 1, move |module, mut data| {
-        let lost = core::mem::take(&mut module.faults.upload_loses);
-        data.truncate(data.len().saturating_sub(lost));
+        module.faults.on_upload(&mut data);
         let line = format!("+QFUPL: {},{:x}", data.len(), checksum(&data));
         if let Err(code) = module.files.write(&place, data) {
             return Outcome::Cme(code);

@@ -63,7 +63,7 @@ fn open(module: &mut Module, command: &Command) -> Outcome {
     if host.len() > HOST_MAX || command.args.len() > 3 {
         return Outcome::Error;
     }
-    if module.mqtt_state(at) != MqttState::Closed {
+    if module.mqtt_state(at) != MqttState::Closed || module.mqtt_is_occupied(at) {
         return answer_or_urc(&module.profile.mqtt.occupied, at, 2);
     }
     let context = u8::try_from(module.item_number(Group::Mqtt, "pdpcid", at, 0)).unwrap_or(1);
@@ -89,7 +89,7 @@ fn close(module: &mut Module, command: &Command) -> Outcome {
     let (Form::Set, Some(at)) = (command.form, client(command)) else {
         return Outcome::Error;
     };
-    if module.mqtt_state(at) != MqttState::Closed {
+    if module.mqtt_state(at) != MqttState::Closed || module.free_mqtt(at) {
         return Outcome::then(move |module| module.close_mqtt(at));
     }
     match module.close_closed() {

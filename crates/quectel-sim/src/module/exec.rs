@@ -12,6 +12,7 @@ use crate::{
     cmd,
     codes::cme_text,
     conn::Owner,
+    faults::Place,
 };
 
 /// No storage is larger.
@@ -95,14 +96,15 @@ impl Module {
         if line.iter().all(|b| *b <= b' ') {
             return;
         }
+        self.faults_at(Place::Command(line));
+        if self.faults.swallows() || self.faults.hung {
+            return;
+        }
         let Some(rest) = at::after_prefix(line) else {
             let answer = self.profile.line.junk.clone();
             self.write_final(&answer);
             return;
         };
-        if self.faults.hangs() {
-            return;
-        }
         let queue = at::parse_line(rest);
         let latency_ms = self.profile.timing.command_ms;
         self.exec = Some(Exec {
@@ -160,9 +162,6 @@ impl Module {
             Outcome::Prompt(prompt) => {
                 self.after(self.profile.timing.prompt_ms, |module| {
                     module.write_block();
-                    if module.faults.prompt_never {
-                        return;
-                    }
                     module.open_prompt(prompt);
                 });
             }

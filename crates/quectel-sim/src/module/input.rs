@@ -60,6 +60,8 @@ pub(super) struct Input {
     after_cr: bool,
     previous_line: Vec<u8>,
     data: Vec<u8>,
+    /// Bytes of a data phase, including those that a fault loses.
+    received: usize,
     silence: Option<TimerId>,
     last_ms: u64,
     plus: Plus,
@@ -84,6 +86,7 @@ impl Default for Input {
             after_cr: false,
             previous_line: Vec::new(),
             data: Vec::new(),
+            received: 0,
             silence: None,
             last_ms: 0,
             plus: Plus::default(),
@@ -217,6 +220,7 @@ impl Module {
     pub(super) fn open_transfer(&mut self, transfer: Transfer) {
         self.write_final("CONNECT");
         self.input.data.clear();
+        self.input.received = 0;
         self.input.plus = Plus::default();
         let silence = transfer.silence_ms;
         let empty = transfer.want == 0;
@@ -372,6 +376,10 @@ impl Module {
             }
             Mode::Transfer(transfer) => {
                 let (want, silence, ack) = (transfer.want, transfer.silence_ms, transfer.ack);
+                self.input.received += 1;
+                if !ack && self.faults.loses_byte(self.input.received) {
+                    return self.restart_silence(silence);
+                }
                 self.input.data.push(byte);
                 let got = self.input.data.len();
                 if ack && got.is_multiple_of(1024) && got < want {

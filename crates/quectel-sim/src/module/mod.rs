@@ -26,7 +26,7 @@ pub(crate) use store::{Group, ItemStore};
 pub(crate) use timers::TimerId;
 
 use crate::{
-    conn::Conns, files::FileStore, mqtt::MqttClient, net::NetRequest, pdp::Contexts,
+    conn::Conns, faults::Place, files::FileStore, mqtt::MqttClient, net::NetRequest, pdp::Contexts,
     profile::Profile, radio::Radio, rng::Rng, session::Session, sim_card::SimCard, ssl::SslSockets,
     tcp::Sockets,
 };
@@ -178,21 +178,29 @@ impl Module {
     pub fn poll_timeout(&self) -> Option<u64> {
         let timer = self.timers.next_at();
         let uart = self.output.next_at(self.session.baud);
-        match (timer, uart) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        }
+        [timer, uart, self.faults.next_at()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Lets time pass.
     pub fn tick(&mut self, now_ms: u64) {
         let target = now_ms.max(self.now);
-        while let Some((at, action)) = self.timers.take_due(target) {
-            self.now = self.now.max(at);
-            action(self);
-            self.drain_receive_queue();
+        loop {
+            let fault_at = self.faults.next_at().filter(|at| *at <= target);
+            let limit = fault_at.unwrap_or(target).max(self.now);
+            while let Some((at, action)) = self.timers.take_due(limit) {
+                self.now = self.now.max(at);
+                action(self);
+                self.drain_receive_queue();
+            }
+            self.now = limit;
+            if fault_at.is_none() {
+                return;
+            }
+            self.faults_at(Place::Time(limit));
         }
-        self.now = target;
     }
 
     fn run_due(&mut self) {

@@ -3,12 +3,20 @@
 use std::collections::VecDeque;
 
 use super::{Module, log::LogKind};
+use crate::faults::Place;
 
+/// Between the pieces of a split answer.
+const SPLIT_PAUSE_MS: u64 = 20;
 /// Held-back URCs beyond this are dropped, oldest first.
 const URCS_HELD: usize = 256;
 
 pub(super) struct Output {
     bytes: VecDeque<u8>,
+    /// Bytes taken so far.
+    taken: u64,
+    /// After so many bytes taken, nothing for so many milliseconds.
+    pauses: VecDeque<(u64, u64)>,
+    silent_until: u64,
     paced: bool,
     /// When the next byte is on the wire, in microseconds.
     next_us: u64,
@@ -20,10 +28,38 @@ impl Output {
     pub(super) const fn new(paced: bool) -> Self {
         Self {
             bytes: VecDeque::new(),
+            taken: 0,
+            pauses: VecDeque::new(),
+            silent_until: 0,
             paced,
             next_us: 0,
             held: VecDeque::new(),
             flush_planned: false,
+        }
+    }
+
+    /// Makes a pause after the bytes that wait now.
+    fn pause(&mut self, ms: u64) {
+        let place = self.taken + u64::try_from(self.bytes.len()).unwrap_or(0);
+        self.pauses.push_back((place, ms));
+    }
+
+    /// How many bytes may go before the next pause, which begins if they are none.
+    fn allowed(&mut self, now_ms: u64) -> usize {
+        loop {
+            if now_ms < self.silent_until {
+                return 0;
+            }
+            match self.pauses.front() {
+                None => return usize::MAX,
+                Some((place, ms)) if *place <= self.taken => {
+                    self.silent_until = now_ms + ms;
+                    self.pauses.pop_front();
+                }
+                Some((place, _)) => {
+                    return usize::try_from(place - self.taken).unwrap_or(usize::MAX);
+                }
+            }
         }
     }
 
@@ -35,17 +71,23 @@ impl Output {
     }
 
     pub(super) fn take(&mut self, now_ms: u64, baud: u32, out: &mut Vec<u8>) {
-        if !self.paced {
-            out.extend(self.bytes.drain(..));
-            return;
-        }
         let now_us = now_ms.saturating_mul(1000);
-        while self.next_us <= now_us {
-            let Some(byte) = self.bytes.pop_front() else {
+        while !self.bytes.is_empty() {
+            let count = self.allowed(now_ms).min(self.bytes.len());
+            if count == 0 {
                 return;
-            };
-            out.push(byte);
-            self.next_us += byte_us(baud);
+            }
+            for _ in 0..count {
+                if self.paced && self.next_us > now_us {
+                    return;
+                }
+                let Some(byte) = self.bytes.pop_front() else {
+                    return;
+                };
+                out.push(byte);
+                self.taken += 1;
+                self.next_us += byte_us(baud);
+            }
         }
     }
 
@@ -55,15 +97,17 @@ impl Output {
         }
         // Waking up for every byte would be slow; 32 of them arrive together, as from a FIFO.
         let batch = u64::try_from(self.bytes.len().min(32)).unwrap_or(32) - 1;
-        Some(if self.paced {
+        let wire = if self.paced {
             (self.next_us + batch * byte_us(baud)).div_ceil(1000)
         } else {
             0
-        })
+        };
+        Some(wire.max(self.silent_until))
     }
 
     pub(super) fn clear(&mut self) {
         self.bytes.clear();
+        self.pauses.clear();
         self.held.clear();
     }
 }
@@ -74,10 +118,27 @@ fn byte_us(baud: u32) -> u64 {
 }
 
 impl Module {
-    /// Writes bytes as they are.
+    /// Writes bytes as they are, or as faults leave them.
     pub(crate) fn write_raw(&mut self, bytes: &[u8]) {
         let bytes = self.faults.on_output(&mut self.rng, bytes);
-        self.output.push(self.now, self.session.baud, &bytes);
+        let (now, baud) = (self.now, self.session.baud);
+        match self.faults.split_size() {
+            0 => self.output.push(now, baud, &bytes),
+            size => {
+                for piece in bytes.chunks(size) {
+                    self.output.push(now, baud, piece);
+                    self.output.pause(SPLIT_PAUSE_MS);
+                }
+            }
+        }
+        if let Some(written) = self.faults.count_output(bytes.len()) {
+            self.faults_at(Place::Byte(written));
+        }
+    }
+
+    /// Nothing reaches the host for a while; nothing is lost.
+    pub(crate) fn stall_output(&mut self, ms: u64) {
+        self.output.pause(ms);
     }
 
     pub(super) fn write_echo(&mut self, bytes: &[u8]) {
@@ -97,17 +158,26 @@ impl Module {
     /// Writes an information response: the lines of one command.
     pub(super) fn write_information(&mut self, lines: &[Vec<u8>], first: bool) {
         let end = self.line_end();
-        let lead = self.session.verbose && (first || self.profile.line.concat_blank_line);
-        let mut bytes = Vec::new();
-        if lead {
-            bytes.extend(end);
-        }
+        let mut lead = self.session.verbose && (first || self.profile.line.concat_blank_line);
         for line in lines {
             self.note(LogKind::Reply, line);
+            self.faults_at(Place::Line(line));
+            let mut bytes = Vec::with_capacity(line.len() + 4);
+            if core::mem::take(&mut lead) {
+                bytes.extend(end);
+            }
             bytes.extend(line);
             bytes.extend(end);
+            self.write_raw(&bytes);
+            self.urc_between_lines();
         }
-        self.write_raw(&bytes);
+    }
+
+    /// A fault: a URC between any two lines.
+    fn urc_between_lines(&mut self) {
+        if let Some(text) = self.faults.urc_between_lines.clone() {
+            self.urc_here(text.as_bytes());
+        }
     }
 
     /// Writes a final (or intermediate) result code.
@@ -116,6 +186,7 @@ impl Module {
             return;
         }
         self.note(LogKind::Reply, text.as_bytes());
+        self.faults_at(Place::Line(text.as_bytes()));
         if self.session.quiet {
             return;
         }
@@ -159,6 +230,7 @@ impl Module {
     /// Sends an unsolicited result code to the host whatever the port setting is.
     pub(crate) fn urc_here(&mut self, text: &[u8]) {
         self.note(LogKind::Urc, text);
+        self.faults_at(Place::Line(text));
         if self.output.held.len() >= URCS_HELD {
             self.output.held.pop_front();
         }

@@ -5,6 +5,7 @@
 
 mod driver;
 mod hosts;
+mod json;
 mod memory;
 mod network;
 #[cfg(unix)]
@@ -25,6 +26,7 @@ use tokio::{
 };
 
 pub use hosts::HostTable;
+pub use json::ControlPort;
 pub use memory::InProcess;
 #[cfg(unix)]
 pub use pty::Pty;
