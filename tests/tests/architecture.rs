@@ -338,8 +338,77 @@ fn commands_of_the_pages_exist() {
             );
         }
     }
-    assert!(readme.contains("\ncargo run --release -- demo"));
-    assert!(readme.contains("\n./ci.sh"));
+    assert!(readme.contains("\ncargo run --release -- demo\n"));
+    assert!(readme.contains("\n./ci.sh\n"));
+}
+
+/// The lines of the pages' `sh` blocks that run the command, as its arguments.
+fn command_lines() -> Vec<(PathBuf, Vec<String>)> {
+    let mut files = Vec::new();
+    text_files(&root(), &mut files);
+    let mut found = Vec::new();
+    for path in files
+        .iter()
+        .filter(|p| p.extension() == Some("md".as_ref()))
+    {
+        let mut in_shell = false;
+        for line in read(path).lines() {
+            if line.starts_with("```") {
+                in_shell = line == "```sh";
+            }
+            let arguments = line
+                .strip_prefix("quectel-azure ")
+                .or_else(|| line.strip_prefix("cargo run --release -- "));
+            let Some(arguments) = arguments.filter(|_| in_shell) else {
+                continue;
+            };
+            let mut words = Vec::new();
+            for (n, piece) in arguments.split('\'').enumerate() {
+                if n % 2 == 1 {
+                    words.push(piece.to_owned());
+                } else {
+                    words.extend(piece.split_whitespace().map(str::to_owned));
+                }
+            }
+            found.push((path.clone(), words));
+        }
+    }
+    found
+}
+
+/// With `--help` at its end a command line is read up to there, and nothing is done.
+#[test]
+fn command_lines_of_the_pages_are_understood() {
+    let lines = command_lines();
+    assert!(lines.len() >= 3, "{lines:?}");
+    for (path, words) in lines {
+        let arguments = ["quectel-azure".to_owned()]
+            .into_iter()
+            .chain(words)
+            .chain(["--help".to_owned()]);
+        let (mut input, mut out, mut err) = (std::io::empty(), Vec::new(), Vec::new());
+        let status = quectel_azure_cli::run(
+            arguments.clone(),
+            &mut quectel_azure_cli::Console {
+                input: &mut input,
+                out: &mut out,
+                err: &mut err,
+                variable: &|_| None,
+                out_colour: false,
+                err_colour: false,
+                interactive: false,
+                cancel: quectel_azure_cli::CancelToken::default(),
+            },
+        );
+        assert_eq!(
+            status,
+            quectel_azure_cli::Status::Done,
+            "{}: {:?}\n{}",
+            path.display(),
+            arguments.collect::<Vec<_>>(),
+            String::from_utf8_lossy(&err)
+        );
+    }
 }
 
 fn text_files(folder: &Path, files: &mut Vec<PathBuf>) {
