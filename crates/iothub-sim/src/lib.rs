@@ -16,6 +16,7 @@ mod reason;
 mod record;
 mod sas;
 mod server;
+mod service;
 mod state_folder;
 mod thumbprint;
 mod time;
@@ -31,7 +32,7 @@ pub use config::{
     EnrollmentGroup, EnrollmentSettings, GroupAttestation, IotHub, Module, Permission, Policy,
     ProvisioningService, RegistrationFailure, Reprovisioning, Rules,
 };
-pub use hub::{Chaos, Fault, Hub, RestoreError, SavedState, TagUpdate, TlsFacts};
+pub use hub::{Chaos, Fault, Hub, IdentityInfo, RestoreError, SavedState, TagUpdate, TlsFacts};
 pub use identity::{IdError, Identity, check_id};
 pub use key::{KeyError, SharedAccessKey};
 pub use message::{CloudToDeviceMessage, ServiceError};
@@ -48,6 +49,7 @@ pub use record::{
 };
 pub use sas::sas_token;
 pub use server::{Clock, LocalHub, ServerOptions, StartError};
+pub use service::ServiceOptions;
 pub use state_folder::{StateError, StateFolder};
 pub use thumbprint::{Thumbprint, ThumbprintError};
 pub use time::Now;

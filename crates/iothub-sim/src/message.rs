@@ -1,6 +1,6 @@
 //! Cloud-to-device messages.
 
-use crate::{properties::Properties, twin::TwinError};
+use crate::{identity::IdError, properties::Properties, twin::TwinError};
 
 /// A message from the cloud to one device.
 ///
@@ -55,6 +55,12 @@ pub enum ServiceError {
     /// The message exceeds 64 KiB.
     #[error("message of {0} bytes with its properties exceeds 65536 bytes")]
     TooLarge(usize),
+    /// The device or module exists already.
+    #[error("`{0}` exists already")]
+    Exists(String),
+    /// The device or module id is not allowed.
+    #[error(transparent)]
+    Id(IdError),
     /// A twin document or patch is not acceptable.
     #[error("the twin document is not acceptable: {0}")]
     Twin(TwinError),

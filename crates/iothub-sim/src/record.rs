@@ -120,6 +120,10 @@ pub enum Event {
         identity: Identity,
         /// Number that sending it gave.
         sequence_number: u64,
+        /// Its `$.mid`.
+        message_id: Option<String>,
+        /// Its `iothub-ack` asks to hear of this outcome.
+        wants_feedback: bool,
         /// How it ended.
         outcome: CloudToDeviceOutcome,
     },
@@ -256,6 +260,26 @@ pub enum CloudToDeviceOutcome {
     Purged,
 }
 
+impl Event {
+    /// The device, module or registration that it is about, where there is one.
+    #[must_use]
+    pub const fn identity(&self) -> Option<&Identity> {
+        match self {
+            Self::Refused(_) | Self::StateNotSaved { .. } => None,
+            Self::Connected(connected) => Some(&connected.identity),
+            Self::Telemetry(telemetry) => Some(&telemetry.identity),
+            Self::Registration(registration) => Some(&registration.identity),
+            Self::Disconnected { identity, .. }
+            | Self::Subscribed { identity, .. }
+            | Self::Unsubscribed { identity, .. }
+            | Self::MethodEnded { identity, .. }
+            | Self::Reported { identity, .. }
+            | Self::Warned { identity, .. }
+            | Self::CloudToDevice { identity, .. } => Some(identity),
+        }
+    }
+}
+
 impl fmt::Display for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", Utc(self.at.unix_s), self.event)
@@ -340,6 +364,7 @@ impl fmt::Display for Event {
                 identity,
                 sequence_number,
                 outcome,
+                ..
             } => write!(
                 f,
                 "cloud-to-device message {sequence_number} to {}: {outcome:?}",

@@ -194,13 +194,13 @@ impl Hub {
         let Some(endpoint) = self.endpoints.get_mut(identity) else {
             return;
         };
-        let before = endpoint.queue.len();
-        endpoint
+        let at = endpoint
             .queue
-            .retain(|queued| queued.sequence_number != number);
-        if endpoint.queue.len() < before {
+            .iter()
+            .position(|queued| queued.sequence_number == number);
+        if let Some(queued) = at.and_then(|at| endpoint.queue.remove(at)) {
             self.changed();
-            self.settled(now, identity, number, outcome);
+            self.settled(now, identity, &queued, outcome);
         }
     }
 
@@ -208,14 +208,23 @@ impl Hub {
         &mut self,
         now: Now,
         identity: &Identity,
-        sequence_number: u64,
+        queued: &Queued,
         outcome: CloudToDeviceOutcome,
     ) {
+        let properties = &queued.message.properties;
+        let wants_feedback = match properties.value("iothub-ack") {
+            Some("full") => true,
+            Some("positive") => outcome == CloudToDeviceOutcome::Completed,
+            Some("negative") => outcome != CloudToDeviceOutcome::Completed,
+            _ => false,
+        };
         self.record(
             now,
             Event::CloudToDevice {
                 identity: identity.clone(),
-                sequence_number,
+                sequence_number: queued.sequence_number,
+                message_id: properties.value("$.mid").map(str::to_owned),
+                wants_feedback,
                 outcome,
             },
         );

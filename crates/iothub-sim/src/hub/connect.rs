@@ -1,5 +1,7 @@
 //! CONNECT, judged.
 
+use std::collections::{BTreeMap, VecDeque};
+
 use mqtt311::{Connack, Connect, ConnectReturnCode, DecodeError, Packet, Protocol, QoS, Will};
 
 use super::{
@@ -267,7 +269,7 @@ impl Hub {
             token_expires_unix_s,
             will: connect.will,
             last_packet_id: 0,
-            unacknowledged: std::collections::BTreeMap::new(),
+            unacknowledged: BTreeMap::new(),
         }));
         let sni = connection.tls.server_name.clone();
         self.attached.insert(identity.clone(), id);
@@ -302,18 +304,15 @@ impl Hub {
             return false;
         };
         let stored = endpoint.session.take().filter(|session| !session.clean);
-        let purged: Vec<u64> = if clean {
-            endpoint
-                .queue
-                .drain(..)
-                .map(|m| m.sequence_number)
-                .collect()
+        let purged = if clean {
+            core::mem::take(&mut endpoint.queue)
         } else {
-            Vec::new()
+            VecDeque::new()
         };
         for queued in &mut endpoint.queue {
             queued.locked_until_ms = None;
         }
+        endpoint.connection_changed_unix_s = now.unix_s;
         let resumed = !clean && stored.is_some();
         endpoint.session = Some(match stored {
             Some(session) if !clean => session,
@@ -323,8 +322,8 @@ impl Hub {
             },
         });
         self.changed();
-        for number in purged {
-            self.settled(now, identity, number, CloudToDeviceOutcome::Purged);
+        for queued in &purged {
+            self.settled(now, identity, queued, CloudToDeviceOutcome::Purged);
         }
         resumed
     }

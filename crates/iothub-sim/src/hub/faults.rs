@@ -8,7 +8,10 @@ use super::{Hub, timers::Timer};
 use crate::{identity::Identity, reason::Reason, record::ConnectionId, time::Now};
 
 /// One fault for one identity.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// As JSON: `"drop"`, `{"drop-pubacks": 3}`, `{"delay-pubacks": {"count": 1, "delay_ms": 500}}`.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Fault {
     /// Drop the connection instead of answering this packet after CONNECT, counted from now (1 is the
@@ -31,6 +34,7 @@ pub enum Fault {
         /// How many.
         count: u32,
         /// With what.
+        #[serde(deserialize_with = "return_code")]
         code: ConnectReturnCode,
     },
     /// Treat the open connection's token as expired now.
@@ -56,6 +60,15 @@ pub enum Fault {
     Garbage(Vec<u8>),
     /// Drop the connection now, without a word.
     Drop,
+}
+
+fn return_code<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<ConnectReturnCode, D::Error> {
+    use serde::{Deserialize, de::Error};
+    let code = u8::deserialize(deserializer)?;
+    ConnectReturnCode::from_wire(code)
+        .ok_or_else(|| Error::custom("the return code of a CONNACK is 0 to 5"))
 }
 
 /// Random faults, the same for the same seed and the same traffic.

@@ -4,6 +4,7 @@ mod authenticate;
 mod c2d;
 mod connect;
 mod faults;
+mod identities;
 mod issuing;
 mod methods;
 mod packets;
@@ -28,6 +29,7 @@ use self::{
 };
 pub use self::{
     faults::{Chaos, Fault},
+    identities::IdentityInfo,
     saved::{RestoreError, SavedState},
     twins::TagUpdate,
 };
@@ -388,6 +390,9 @@ impl Hub {
         }
         if self.attached.get(&identity) == Some(&id) {
             self.attached.remove(&identity);
+        }
+        if let Some(endpoint) = self.endpoints.get_mut(&identity) {
+            endpoint.connection_changed_unix_s = now.unix_s;
         }
         let graceful = matches!(reason, Reason::Disconnect | Reason::Stopped);
         self.record(

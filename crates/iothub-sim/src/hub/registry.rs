@@ -73,6 +73,9 @@ pub(super) struct Endpoint {
     pub(super) twin: Twin,
     /// Made or changed after the start, so that a saved state knows better than the configuration.
     pub(super) managed: bool,
+    /// Counts changes of the identity, from 1.
+    pub(super) generation: u64,
+    pub(super) connection_changed_unix_s: u64,
 }
 
 #[derive(Debug, Default)]
@@ -102,6 +105,8 @@ impl Endpoint {
             queue: VecDeque::new(),
             twin: Twin::default(),
             managed: false,
+            generation: 1,
+            connection_changed_unix_s: 0,
         }
     }
 

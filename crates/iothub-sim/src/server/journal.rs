@@ -4,29 +4,45 @@ use core::time::Duration;
 use std::{
     collections::VecDeque,
     sync::{
-        Condvar, Mutex, MutexGuard, PoisonError,
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
         mpsc::{Receiver, Sender, channel},
     },
     time::Instant,
 };
 
+use tokio::sync::broadcast;
+
 use crate::record::{Event, Record, Refusal};
 
 /// Records kept for late listeners.
 const KEPT: usize = 10_000;
+/// Records that a slow follower may be behind.
+const LIVE: usize = 4096;
 
 #[derive(Debug, Default)]
-pub(super) struct Journal {
+pub(crate) struct Journal {
     kept: Mutex<Kept>,
     grown: Condvar,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Kept {
     records: VecDeque<Record>,
     /// How many records have fallen out at the front.
     dropped: usize,
     listeners: Vec<Sender<Record>>,
+    live: broadcast::Sender<Arc<Record>>,
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        Self {
+            records: VecDeque::new(),
+            dropped: 0,
+            listeners: Vec::new(),
+            live: broadcast::Sender::new(LIVE),
+        }
+    }
 }
 
 impl Journal {
@@ -38,6 +54,10 @@ impl Journal {
         for record in records {
             kept.listeners
                 .retain(|listener| listener.send(record.clone()).is_ok());
+            if kept.live.receiver_count() > 0 {
+                // A receiver that has just gone is no loss.
+                let _ = kept.live.send(Arc::new(record.clone()));
+            }
             kept.records.push_back(record);
             if kept.records.len() > KEPT {
                 kept.records.pop_front();
@@ -59,7 +79,15 @@ impl Journal {
         receiver
     }
 
-    pub(super) fn refused(&self) -> Vec<Refusal> {
+    /// The last `past` records, and everything that follows them.
+    pub(crate) fn follow(&self, past: usize) -> (Vec<Record>, broadcast::Receiver<Arc<Record>>) {
+        let kept = self.lock();
+        let skipped = kept.records.len().saturating_sub(past);
+        let records = kept.records.iter().skip(skipped).cloned().collect();
+        (records, kept.live.subscribe())
+    }
+
+    pub(crate) fn refused(&self) -> Vec<Refusal> {
         self.lock()
             .records
             .iter()

@@ -4,6 +4,7 @@ use core::{fmt, net::SocketAddr, time::Duration};
 use std::sync::{Arc, mpsc::Receiver};
 
 use tokio::{net::TcpListener, runtime::Runtime};
+use tokio_rustls::TlsAcceptor;
 
 use super::{
     ServerOptions, StartError,
@@ -17,9 +18,10 @@ use crate::{
     method::{MethodCall, MethodError, MethodOutcome},
     pki::{Pki, PkiOptions},
     record::{Event, Record, Refusal},
+    service::{self, Service},
     state_folder::StateFolder,
     time::Now,
-    tls::TlsServer,
+    tls::{TlsServer, service_tls},
     twin::Twin,
 };
 
@@ -54,6 +56,7 @@ pub struct LocalHub {
     shared: Arc<Shared>,
     runtime: Option<Runtime>,
     addr: SocketAddr,
+    service_addr: Option<SocketAddr>,
     config: Config,
     ca_pem: String,
 }
@@ -137,22 +140,24 @@ impl LocalHub {
             .enable_all()
             .build()
             .map_err(StartError::Threads)?;
-        let listen = |error| StartError::Listen {
-            address: options.listen,
-            error,
-        };
-        let listener = runtime
-            .block_on(TcpListener::bind(options.listen))
-            .map_err(listen)?;
-        let addr = listener.local_addr().map_err(listen)?;
+        let (listener, addr) = listen(&runtime, options.listen)?;
         let shared = Arc::new(Shared::new(hub, options, folder));
         runtime.spawn(accept(shared.clone(), listener, tls));
+        let mut service_addr = None;
+        if let Some(wanted) = &options.service {
+            let (listener, addr) = listen(&runtime, wanted.listen)?;
+            let acceptor = TlsAcceptor::from(Arc::new(service_tls(pki.server_chain())?));
+            let service = Service::new(shared.clone(), &wanted.key);
+            runtime.spawn(service::accept(service, listener, acceptor));
+            service_addr = Some(addr);
+        }
         runtime.spawn(run_timers(shared.clone()));
         runtime.spawn(save_changes(shared.clone()));
         Ok(Self {
             shared,
             runtime: Some(runtime),
             addr,
+            service_addr,
             config: config.clone(),
             ca_pem: pki.root_pem().to_owned(),
         })
@@ -162,6 +167,12 @@ impl LocalHub {
     #[must_use]
     pub const fn addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// Where the service side listens, if it was asked for.
+    #[must_use]
+    pub const fn service_addr(&self) -> Option<SocketAddr> {
+        self.service_addr
     }
 
     /// The root certificate as PEM: what a device must trust.
@@ -302,6 +313,15 @@ impl LocalHub {
             .identity(device_id)
             .ok_or_else(|| ServiceError::NotFound(device_id.to_owned()))
     }
+}
+
+fn listen(runtime: &Runtime, address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |error| StartError::Listen { address, error };
+    let listener = runtime
+        .block_on(TcpListener::bind(address))
+        .map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?;
+    Ok((listener, bound))
 }
 
 impl Drop for LocalHub {

@@ -9,10 +9,12 @@ mod shared;
 use core::net::{Ipv4Addr, SocketAddr};
 use std::io;
 
+pub(crate) use self::shared::Shared;
 pub use self::{clock::Clock, local::LocalHub};
 use crate::{
     config::ConfigError,
     pki::PkiError,
+    service::ServiceOptions,
     state_folder::StateError,
     tls::{TlsConfigError, TlsOptions},
 };
@@ -27,6 +29,8 @@ pub struct ServerOptions {
     pub clock: Clock,
     /// TLS versions and SNI.
     pub tls: TlsOptions,
+    /// REST interface and page, if wanted.
+    pub service: Option<ServiceOptions>,
     /// Connections served at a time; more wait in the operating system's queue.
     pub max_connections: usize,
 }
@@ -38,6 +42,7 @@ impl Default for ServerOptions {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             clock: Clock::default(),
             tls: TlsOptions::default(),
+            service: None,
             max_connections: 20_000,
         }
     }

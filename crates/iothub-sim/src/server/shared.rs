@@ -5,32 +5,36 @@ use core::{
     time::Duration,
 };
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use tokio::{
     net::TcpListener,
-    sync::{Notify, Semaphore, watch},
+    sync::{Notify, Semaphore, oneshot, watch},
 };
 
 use super::{ServerOptions, clock::RunningClock, connection::serve, journal::Journal};
 use crate::{
     hub::Hub,
-    record::{ConnectionId, Event, Record},
+    identity::Identity,
+    method::{MethodCall, MethodError, MethodOutcome},
+    record::{ConnectionId, Event, MethodId, Record},
     state_folder::StateFolder,
     time::Now,
     tls::TlsServer,
 };
 
+/// Feedback kept for a service that does not fetch it.
+const MAX_FEEDBACK: usize = 1000;
 /// How long changes may wait until they are saved.
 const SAVE_INTERVAL: Duration = Duration::from_millis(500);
 
 /// What all tasks of a running hub share.
-pub(super) struct Shared {
+pub(crate) struct Shared {
     hub: Mutex<Hub>,
     pub(super) clock: RunningClock,
-    pub(super) journal: Journal,
+    pub(crate) journal: Journal,
     /// Wakes the task of a connection that has something to transmit.
     wakers: Mutex<HashMap<ConnectionId, Arc<Notify>>>,
     pub(super) timers_changed: Notify,
@@ -38,8 +42,12 @@ pub(super) struct Shared {
     wakes_at_ms: AtomicU64,
     pub(super) free: Semaphore,
     pub(super) max_connections: u32,
-    pub(super) stopping: watch::Sender<bool>,
+    pub(crate) stopping: watch::Sender<bool>,
     state: Option<Mutex<Saving>>,
+    /// Who waits for the end of a method call.
+    callers: Mutex<HashMap<MethodId, oneshot::Sender<MethodOutcome>>>,
+    /// Feedback on cloud-to-device messages that nobody has fetched.
+    feedback: Mutex<VecDeque<Record>>,
 }
 
 /// The state folder, and what it holds already.
@@ -62,6 +70,8 @@ impl Shared {
         });
         Self {
             state,
+            callers: Mutex::default(),
+            feedback: Mutex::default(),
             hub: Mutex::new(hub),
             clock: RunningClock::start(options.clock),
             journal: Journal::default(),
@@ -75,11 +85,13 @@ impl Shared {
     }
 
     /// Acts on the hub, then passes on what that has caused.
-    pub(super) fn with_hub<T>(&self, act: impl FnOnce(&mut Hub, Now) -> T) -> T {
+    pub(crate) fn with_hub<T>(&self, act: impl FnOnce(&mut Hub, Now) -> T) -> T {
         let mut hub = self.lock_hub();
         let now = self.clock.now();
         let result = act(&mut hub, now);
-        self.journal.extend(hub.take_records());
+        let records = hub.take_records();
+        self.pass_on(&records);
+        self.journal.extend(records);
         let ready = hub.take_ready();
         let next_ms = hub.next_poll(now).unwrap_or(u64::MAX);
         drop(hub);
@@ -95,12 +107,56 @@ impl Shared {
         result
     }
 
+    /// Calls a method; the outcome comes later.
+    pub(crate) fn call(
+        &self,
+        identity: &Identity,
+        call: MethodCall,
+    ) -> Result<oneshot::Receiver<MethodOutcome>, MethodError> {
+        self.with_hub(|hub, now| {
+            let id = hub.invoke_method(now, identity, call)?;
+            let (sender, receiver) = oneshot::channel();
+            // Still under the hub's lock: the outcome cannot have been passed on yet.
+            locked(&self.callers).insert(id, sender);
+            Ok(receiver)
+        })
+    }
+
+    /// The oldest feedback, to be removed or kept by the caller.
+    pub(crate) fn feedback(&self) -> MutexGuard<'_, VecDeque<Record>> {
+        locked(&self.feedback)
+    }
+
+    fn pass_on(&self, records: &[Record]) {
+        for record in records {
+            match &record.event {
+                Event::MethodEnded { id, outcome, .. } => {
+                    if let Some(caller) = locked(&self.callers).remove(id) {
+                        // The caller may have given up.
+                        let _ = caller.send(outcome.clone());
+                    }
+                }
+                Event::CloudToDevice {
+                    wants_feedback: true,
+                    ..
+                } => {
+                    let mut feedback = locked(&self.feedback);
+                    feedback.push_back(record.clone());
+                    if feedback.len() > MAX_FEEDBACK {
+                        feedback.pop_front();
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
     pub(super) fn lock_hub(&self) -> MutexGuard<'_, Hub> {
-        self.hub.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.hub)
     }
 
     pub(super) fn wakers(&self) -> MutexGuard<'_, HashMap<ConnectionId, Arc<Notify>>> {
-        self.wakers.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.wakers)
     }
 
     pub(super) fn stop(&self) {
@@ -114,7 +170,7 @@ impl Shared {
         let Some(state) = &self.state else {
             return;
         };
-        let mut saving = state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut saving = locked(state);
         let hub = self.lock_hub();
         let changes = hub.changes();
         if changes == saving.changes && !saving.failing {
@@ -138,6 +194,10 @@ impl Shared {
             Err(_) => {}
         }
     }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 pub(super) async fn accept(shared: Arc<Shared>, listener: TcpListener, tls: TlsServer) {

@@ -93,12 +93,7 @@ impl TlsServer {
             TlsVersions::Tls13 => &[&TLS13],
         };
         let verifier = Arc::new(Possession(provider.signature_verification_algorithms));
-        let certificates = chain
-            .certificates
-            .iter()
-            .map(|der| CertificateDer::from(der.clone()))
-            .collect();
-        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(chain.key.clone()));
+        let (certificates, key) = rustls_chain(chain);
         let config = ServerConfig::builder_with_provider(provider)
             .with_protocol_versions(versions)
             .and_then(|builder| {
@@ -125,6 +120,29 @@ impl TlsServer {
                 None => served.eq_ignore_ascii_case(name),
             })
     }
+}
+
+/// TLS for the service side: no client certificate, nothing said about names.
+pub(crate) fn service_tls(chain: &ServerChain) -> Result<ServerConfig, TlsConfigError> {
+    let (certificates, key) = rustls_chain(chain);
+    ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_protocol_versions(&[&TLS12, &TLS13])
+        .and_then(|builder| {
+            builder
+                .with_no_client_auth()
+                .with_single_cert(certificates, key)
+        })
+        .map_err(|error| TlsConfigError(error.to_string()))
+}
+
+fn rustls_chain(chain: &ServerChain) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
+    let certificates = chain
+        .certificates
+        .iter()
+        .map(|der| CertificateDer::from(der.clone()))
+        .collect();
+    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(chain.key.clone()));
+    (certificates, key)
 }
 
 /// The suites of the hub that rustls has: ECDHE with AES-GCM, in Azure's order of preference.

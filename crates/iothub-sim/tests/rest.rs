@@ -1,0 +1,578 @@
+//! The service side: REST API, extension, page.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+mod common;
+
+use core::time::Duration;
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    thread,
+};
+
+use common::{ACCEPTED, HOST, START, config, connect, id, publish_qos1, subscribe, tls::TlsClient};
+use iothub_sim::{
+    Clock, Config, Event, IotHub, KeyKind, LocalHub, Pki, PkiOptions, ServerOptions,
+    ServiceOptions, SharedAccessKey, sas_token,
+};
+use mqtt311::{Decoder, Packet, QoS};
+use rustls::StreamOwned;
+use serde_json::{Value, json};
+
+const VERSION: &str = "api-version=2021-04-12";
+const SOON: Duration = Duration::from_secs(10);
+
+fn key() -> SharedAccessKey {
+    SharedAccessKey::from_bytes([9; 32])
+}
+
+struct Fixture {
+    hub: LocalHub,
+    config: Config,
+}
+
+struct Answer {
+    status: u16,
+    headers: String,
+    body: Value,
+}
+
+impl Fixture {
+    fn new() -> Self {
+        let mut config = config();
+        config.hubs.push(IotHub::new("fabrikam.azure-devices.net"));
+        let mut pki_options = PkiOptions::for_hosts([HOST]);
+        pki_options.key_kind = KeyKind::EcdsaP256;
+        let pki = Pki::new(&pki_options).unwrap();
+        let mut options = ServerOptions::default();
+        options.clock = Clock::StartingAt(START);
+        options.service = Some(ServiceOptions::new(key()));
+        let hub = LocalHub::start_with(&config, &pki, &options).unwrap();
+        Self { hub, config }
+    }
+
+    /// A token of a policy of the first hub.
+    fn token(&self, policy: &str) -> String {
+        let hub = &self.config.hubs[0];
+        let policy = hub
+            .policies
+            .iter()
+            .find(|known| known.name == policy)
+            .unwrap();
+        sas_token(HOST, &policy.primary_key, START + 600, Some(&policy.name))
+    }
+
+    fn raw(&self, text: &str) -> (String, String) {
+        let mut stream = TcpStream::connect(self.hub.service_addr().unwrap()).unwrap();
+        stream.set_read_timeout(Some(SOON)).unwrap();
+        stream.write_all(text.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head.to_owned(), body.to_owned())
+    }
+
+    fn with(
+        &self,
+        authorization: &str,
+        method: &str,
+        path: &str,
+        more: &str,
+        body: &str,
+    ) -> Answer {
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: {authorization}\r\nContent-Length: {}\r\n{more}\r\n{body}",
+            body.len()
+        );
+        let (headers, body) = self.raw(&request);
+        let status = headers.split(' ').nth(1).unwrap().parse().unwrap();
+        let body = serde_json::from_str(&body).unwrap_or(Value::String(body));
+        Answer {
+            status,
+            headers,
+            body,
+        }
+    }
+
+    fn ask(&self, method: &str, path: &str, body: &str) -> Answer {
+        let bearer = format!("Bearer {}", key().to_base64());
+        self.with(&bearer, method, path, "", body)
+    }
+
+    fn device(&self) -> Device {
+        let tcp = TcpStream::connect(self.hub.addr()).unwrap();
+        tcp.set_read_timeout(Some(SOON)).unwrap();
+        let client = TlsClient::new(self.hub.ca_pem(), START).connection();
+        let mut device = Device {
+            tls: StreamOwned::new(client, tcp),
+            decoder: Decoder::new(1 << 20),
+        };
+        device.send(&Packet::Connect(connect()));
+        assert_eq!(device.receive(), ACCEPTED);
+        device
+    }
+}
+
+struct Device {
+    tls: StreamOwned<rustls::ClientConnection, TcpStream>,
+    decoder: Decoder,
+}
+
+impl Device {
+    fn send(&mut self, packet: &Packet) {
+        self.tls.write_all(&packet.to_bytes().unwrap()).unwrap();
+    }
+
+    fn receive(&mut self) -> Packet {
+        loop {
+            if let Some(packet) = self.decoder.next_packet().unwrap() {
+                return packet;
+            }
+            let mut chunk = [0; 4096];
+            let n = self.tls.read(&mut chunk).unwrap();
+            assert!(n > 0, "closed");
+            self.decoder.push(&chunk[..n]);
+        }
+    }
+}
+
+#[test]
+fn who_may_do_what() {
+    let fixture = Fixture::new();
+    let get = format!("/devices/dev1?{VERSION}");
+    let twin = format!("/twins/dev1?{VERSION}");
+    let other = sas_token(HOST, &key(), START + 600, Some("iothubowner"));
+    let owner = &fixture.config.hubs[0].policies[0].primary_key;
+    let expired = sas_token(HOST, owner, START, Some("iothubowner"));
+    let device = sas_token(HOST, &common::key(), START + 600, None);
+    for (authorization, method, path, status) in [
+        (fixture.token("iothubowner"), "GET", &get, 200),
+        (fixture.token("registryRead"), "GET", &get, 200),
+        (fixture.token("registryRead"), "DELETE", &get, 401),
+        (fixture.token("service"), "GET", &get, 401),
+        (fixture.token("service"), "GET", &twin, 200),
+        (fixture.token("device"), "GET", &get, 401),
+        (other, "GET", &get, 401),
+        (expired, "GET", &get, 401),
+        (device, "GET", &get, 401),
+        ("Bearer AAAA".to_owned(), "GET", &get, 401),
+        ("Basic x".to_owned(), "GET", &get, 401),
+        (String::new(), "GET", &get, 401),
+    ] {
+        let answer = fixture.with(&authorization, method, path, "", "");
+        assert_eq!(
+            answer.status, status,
+            "{authorization} {method} {path} {}",
+            answer.body
+        );
+    }
+    let (headers, body) =
+        fixture.raw("GET /sim/overview HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    assert!(headers.starts_with("HTTP/1.1 401"), "{headers}");
+    assert!(body.contains("Authorization"), "{body}");
+}
+
+#[test]
+fn paths_and_methods() {
+    let fixture = Fixture::new();
+    let large = "x".repeat(256 * 1024 + 1);
+    for (method, path, body, status) in [
+        ("GET", "/nowhere?api-version=1", "", 404),
+        ("GET", "/devices/dev1", "", 400),
+        ("GET", "/devices/dev2?api-version=1", "", 404),
+        ("POST", "/devices/dev1?api-version=1", "", 405),
+        ("PUT", "/devices/x?api-version=1", "{", 400),
+        (
+            "PUT",
+            "/devices/x?api-version=1",
+            "{\"deviceId\":\"y\"}",
+            400,
+        ),
+        ("PUT", "/devices/a%20b?api-version=1", "{}", 400),
+        ("PUT", "/devices/x/modules/m?api-version=1", "{}", 404),
+        (
+            "PUT",
+            "/devices/x?api-version=1",
+            "{\"status\":\"asleep\"}",
+            400,
+        ),
+        (
+            "PUT",
+            "/devices/x?api-version=1",
+            "{\"authentication\":{\"type\":\"none\"}}",
+            400,
+        ),
+        (
+            "PUT",
+            "/devices/x?api-version=1",
+            "{\"authentication\":{\"symmetricKey\":{\"primaryKey\":\"?\"}}}",
+            400,
+        ),
+        (
+            "PUT",
+            "/devices/x?api-version=1",
+            "{\"authentication\":{\"type\":\"selfSigned\"}}",
+            400,
+        ),
+        (
+            "POST",
+            "/devices/query?api-version=1",
+            "{\"query\":\"DROP TABLE\"}",
+            400,
+        ),
+        ("POST", "/devices/query?api-version=1", "{}", 400),
+        (
+            "PATCH",
+            "/twins/dev1?api-version=1",
+            "{\"properties\":{\"desired\":[]}}",
+            400,
+        ),
+        ("POST", "/twins/dev1/methods?api-version=1", "{}", 400),
+        (
+            "POST",
+            "/twins/dev1/methods?api-version=1",
+            "{\"methodName\":\"a/b\"}",
+            400,
+        ),
+        (
+            "POST",
+            "/twins/dev1/methods?api-version=1",
+            "{\"methodName\":\"a\"}",
+            404,
+        ),
+        ("POST", "/sim/devices/dev2/messages", "x", 404),
+        ("GET", "/sim/devices/dev1/messages", "", 405),
+        (
+            "POST",
+            "/sim/devices/dev1/messages?time-to-live-s=x",
+            "x",
+            400,
+        ),
+        ("POST", "/sim/devices/dev1/faults", "\"explode\"", 400),
+        ("POST", "/sim/devices/dev1/messages", large.as_str(), 413),
+    ] {
+        let answer = fixture.ask(method, path, body);
+        assert_eq!(answer.status, status, "{method} {path} {}", answer.body);
+        assert!(
+            answer.body["Message"]
+                .as_str()
+                .unwrap()
+                .starts_with("ErrorCode:"),
+            "{path}"
+        );
+    }
+    let garbage = fixture.raw("\u{1}\u{2}\r\n\r\n").0;
+    assert!(garbage.starts_with("HTTP/1.1 400"), "{garbage}");
+}
+
+#[test]
+fn a_device_from_birth_to_end() {
+    let fixture = Fixture::new();
+    let path = format!("/devices/new?{VERSION}");
+    let created = fixture.ask("PUT", &path, "{\"deviceId\":\"new\"}");
+    assert_eq!(created.status, 200, "{}", created.body);
+    let keys = &created.body["authentication"]["symmetricKey"];
+    assert_eq!(keys["primaryKey"].as_str().unwrap().len(), 44);
+    assert_eq!(created.body["connectionState"], "Disconnected");
+    assert_eq!(created.body["status"], "enabled");
+    assert_eq!(fixture.ask("PUT", &path, "{}").status, 409);
+    assert_eq!(fixture.ask("GET", &path, "").body, created.body);
+
+    let etag = created.body["etag"].as_str().unwrap();
+    assert!(
+        created
+            .headers
+            .to_lowercase()
+            .contains(&format!("etag: \"{etag}\"").to_lowercase())
+    );
+    let bearer = format!("Bearer {}", key().to_base64());
+    let update = |if_match: &str, body: &str| {
+        fixture.with(
+            &bearer,
+            "PUT",
+            &path,
+            &format!("If-Match: \"{if_match}\"\r\n"),
+            body,
+        )
+    };
+    let thumbprint = "DF3C24F9BFD666761B268073FE06D1CC8D4F82A4";
+    let body = json!({"status": "disabled", "authentication": {"type": "selfSigned", "x509Thumbprint": {"primaryThumbprint": thumbprint}}});
+    assert_eq!(update("AAAAAAAAAAk=", &body.to_string()).status, 412);
+    let updated = update(etag, &body.to_string());
+    assert_eq!(updated.status, 200, "{}", updated.body);
+    assert_eq!(updated.body["status"], "disabled");
+    assert_eq!(
+        updated.body["authentication"]["x509Thumbprint"]["primaryThumbprint"],
+        thumbprint
+    );
+    assert_eq!(update(etag, &body.to_string()).status, 412);
+
+    let module = format!("/devices/new/modules/m?{VERSION}");
+    assert_eq!(
+        fixture.ask("PUT", &module, "{\"moduleId\":\"m\"}").body["moduleId"],
+        "m"
+    );
+    let modules = fixture.ask("GET", &format!("/devices/new/modules?{VERSION}"), "");
+    assert_eq!(modules.body.as_array().unwrap().len(), 1);
+
+    let list = fixture.ask("GET", &format!("/devices?top=10&{VERSION}"), "");
+    assert_eq!(list.body.as_array().unwrap().len(), 2);
+    let statistics = fixture.ask("GET", &format!("/statistics/devices?{VERSION}"), "");
+    assert_eq!(
+        statistics.body,
+        json!({"totalDeviceCount": 2, "enabledDeviceCount": 1, "disabledDeviceCount": 1})
+    );
+
+    assert_eq!(fixture.ask("DELETE", &path, "").status, 204);
+    assert_eq!(fixture.ask("DELETE", &path, "").status, 404);
+    assert_eq!(
+        fixture.ask("GET", &module, "").status,
+        404,
+        "modules go with their device"
+    );
+
+    // Another hub has devices of its own.
+    let elsewhere = format!("/devices/new?hub=fabrikam.azure-devices.net&{VERSION}");
+    assert_eq!(fixture.ask("PUT", &elsewhere, "{}").status, 200);
+    assert_eq!(fixture.ask("GET", &path, "").status, 404);
+}
+
+#[test]
+fn twins_and_queries() {
+    let fixture = Fixture::new();
+    let path = format!("/twins/dev1?{VERSION}");
+    let patch =
+        json!({"tags": {"floor": 3}, "properties": {"desired": {"rate": 5, "deep": {"a": 1}}}});
+    let twin = fixture.ask("PATCH", &path, &patch.to_string());
+    assert_eq!(twin.status, 200, "{}", twin.body);
+    assert_eq!(twin.body["properties"]["desired"]["rate"], 5);
+    assert_eq!(twin.body["properties"]["desired"]["$version"], 2);
+    assert_eq!(twin.body["version"], 3);
+    assert_eq!(twin.body["tags"], json!({"floor": 3}));
+    let bearer = format!("Bearer {}", key().to_base64());
+    let stale = fixture.with(
+        &bearer,
+        "PATCH",
+        &path,
+        "If-Match: \"AAAAAAAAAAE=\"\r\n",
+        "{}",
+    );
+    assert_eq!(stale.status, 412);
+    let replaced = fixture.ask("PUT", &path, "{\"properties\":{\"desired\":{\"z\":1}}}");
+    assert_eq!(replaced.body["tags"], json!({}));
+    assert_eq!(replaced.body["properties"]["desired"].get("rate"), None);
+
+    for n in 0..5 {
+        fixture.ask("PUT", &format!("/devices/q{n}?{VERSION}"), "{}");
+        let tags = json!({"tags": {"n": n}});
+        fixture.ask(
+            "PATCH",
+            &format!("/twins/q{n}?{VERSION}"),
+            &tags.to_string(),
+        );
+    }
+    let query = |text: &str, more: &str| {
+        let body = json!({ "query": text }).to_string();
+        fixture.with(
+            &bearer,
+            "POST",
+            &format!("/devices/query?{VERSION}"),
+            more,
+            &body,
+        )
+    };
+    let found = query("SELECT * FROM devices WHERE tags.n >= 3", "");
+    let ids: Vec<_> = found
+        .body
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|twin| twin["deviceId"].clone())
+        .collect();
+    assert_eq!(ids, ["q3", "q4"]);
+    assert!(found.headers.contains("x-ms-item-type: Twin"));
+    assert_eq!(
+        query("SELECT COUNT() AS total FROM devices", "").body,
+        json!([{"total": 6}])
+    );
+    let first = query("SELECT * FROM devices", "x-ms-max-item-count: 4\r\n");
+    assert_eq!(first.body.as_array().unwrap().len(), 4);
+    assert!(first.headers.contains("x-ms-continuation: 4"));
+    let second = query(
+        "SELECT * FROM devices",
+        "x-ms-max-item-count: 4\r\nx-ms-continuation: 4\r\n",
+    );
+    assert_eq!(second.body.as_array().unwrap().len(), 2);
+    assert!(!second.headers.contains("x-ms-continuation"));
+}
+
+#[test]
+fn methods_messages_and_feedback() {
+    let fixture = Fixture::new();
+    let mut device = fixture.device();
+    let filters = [
+        "$iothub/methods/POST/#",
+        "devices/dev1/messages/devicebound/#",
+    ];
+    device.send(&subscribe(1, &filters, QoS::AtLeastOnce));
+    assert!(matches!(device.receive(), Packet::Suback(_)));
+    let feedback = format!("/messages/serviceBound/feedback?{VERSION}");
+    thread::scope(|scope| {
+        let call = scope.spawn(|| {
+            let body =
+                json!({"methodName": "blink", "payload": {"n": 1}, "responseTimeoutInSeconds": 10});
+            fixture.ask(
+                "POST",
+                &format!("/twins/dev1/methods?{VERSION}"),
+                &body.to_string(),
+            )
+        });
+        let Packet::Publish(request) = device.receive() else {
+            panic!("no call");
+        };
+        assert_eq!(request.payload, br#"{"n":1}"#);
+        let (_, rid) = request.topic.split_once("?$rid=").unwrap();
+        device.send(&publish_qos1(
+            2,
+            &format!("$iothub/methods/res/201/?$rid={rid}"),
+            "{\"ok\":true}",
+        ));
+        assert_eq!(device.receive(), Packet::Puback(id(2)));
+        let answer = call.join().unwrap();
+        assert_eq!(
+            (answer.status, answer.body),
+            (200, json!({"status": 201, "payload": {"ok": true}}))
+        );
+    });
+
+    assert_eq!(fixture.ask("GET", &feedback, "").status, 204);
+    let sent = fixture.ask(
+        "POST",
+        "/sim/devices/dev1/messages?%24.mid=m1&iothub-ack=full&colour=light%20blue",
+        "hello",
+    );
+    assert_eq!(
+        (sent.status, &sent.body["sequenceNumber"]),
+        (201, &json!(1))
+    );
+    let Packet::Publish(message) = device.receive() else {
+        panic!("no message");
+    };
+    assert_eq!(message.payload, b"hello");
+    assert!(
+        message.topic.contains("colour=light%20blue"),
+        "{}",
+        message.topic
+    );
+    device.send(&Packet::Puback(message.packet_id.unwrap()));
+    fixture
+        .hub
+        .wait_for(SOON, |record| {
+            matches!(record.event, Event::CloudToDevice { .. }).then_some(())
+        })
+        .unwrap();
+    let answer = fixture.ask("GET", &feedback, "");
+    assert_eq!(answer.body[0]["originalMessageId"], "m1");
+    assert_eq!(answer.body[0]["description"], "Success");
+    let etag = answer
+        .headers
+        .lines()
+        .find_map(|line| line.strip_prefix("etag: "))
+        .unwrap()
+        .trim_matches('"');
+    let settle = |token: &str| {
+        fixture
+            .ask(
+                "DELETE",
+                &format!("/messages/serviceBound/feedback/{token}?{VERSION}"),
+                "",
+            )
+            .status
+    };
+    assert_eq!(settle("0x"), 412);
+    assert_eq!(settle(etag), 204);
+    assert_eq!(fixture.ask("GET", &feedback, "").status, 204);
+
+    // A connected device that does not take its messages, then loses them.
+    fixture.ask("POST", "/sim/devices/dev1/faults", "\"drop\"");
+    for _ in 0..3 {
+        fixture.ask("POST", "/sim/devices/dev1/messages", "x");
+    }
+    let purged = fixture.ask("DELETE", &format!("/devices/dev1/commands?{VERSION}"), "");
+    assert_eq!(purged.body["totalMessagesPurged"], 3);
+}
+
+#[test]
+fn records_as_a_stream() {
+    let fixture = Fixture::new();
+    let mut device = fixture.device();
+    device.send(&publish_qos1(
+        1,
+        "devices/dev1/messages/events/a=1",
+        "{\"t\":1}",
+    ));
+    assert_eq!(device.receive(), Packet::Puback(id(1)));
+    let past = fixture.ask("GET", "/sim/records?follow=false&kind=telemetry", "");
+    assert_eq!(
+        past.body["text"],
+        Value::Null,
+        "chunked, so not one JSON document"
+    );
+    assert!(
+        past.body
+            .as_str()
+            .unwrap()
+            .contains("\"kind\":\"telemetry\"")
+    );
+
+    let mut stream = TcpStream::connect(fixture.hub.service_addr().unwrap()).unwrap();
+    stream.set_read_timeout(Some(SOON)).unwrap();
+    let bearer = key().to_base64();
+    write!(stream, "GET /sim/records HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\nAuthorization: Bearer {bearer}\r\n\r\n").unwrap();
+    let mut lines = BufReader::new(stream).lines().map(Result::unwrap);
+    let mut next = |kind: &str| {
+        let wanted = format!("\"kind\":\"{kind}\"");
+        let line = lines
+            .find(|line| line.starts_with("data: ") && line.contains(&wanted))
+            .unwrap();
+        serde_json::from_str::<Value>(line.trim_start_matches("data: ")).unwrap()
+    };
+    let message = next("telemetry");
+    assert_eq!(message["message"]["body"], json!({"t": 1}));
+    assert_eq!(message["message"]["properties"], json!({"a": "1"}));
+    device.send(&publish_qos1(
+        2,
+        "devices/dev1/messages/events/",
+        "\u{1f600}",
+    ));
+    assert_eq!(next("telemetry")["message"]["body"], "\u{1f600}");
+    drop(device);
+    assert_eq!(next("disconnected")["reason"], "lost");
+}
+
+#[test]
+fn the_page_and_https() {
+    let fixture = Fixture::new();
+    let (headers, body) = fixture.raw("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    assert!(headers.starts_with("HTTP/1.1 200"), "{headers}");
+    assert!(
+        headers.contains("content-security-policy: default-src 'none'"),
+        "{headers}"
+    );
+    assert!(body.contains("<title>Local IoT Hub</title>"));
+    assert!(
+        !body.contains("http://") && !body.contains("https://"),
+        "works without the internet"
+    );
+    let overview = fixture.ask("GET", "/sim/overview", "");
+    assert_eq!(overview.body["identities"][0]["deviceId"], "dev1");
+
+    let tcp = TcpStream::connect(fixture.hub.service_addr().unwrap()).unwrap();
+    let client = TlsClient::new(fixture.hub.ca_pem(), START).connection();
+    let mut tls = StreamOwned::new(client, tcp);
+    let token = fixture.token("iothubowner");
+    write!(tls, "GET /devices/dev1?{VERSION} HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\nAuthorization: {token}\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    let _ = tls.read_to_string(&mut answer);
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
