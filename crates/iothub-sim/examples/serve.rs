@@ -8,7 +8,7 @@ use std::{io::BufRead, path::Path, process::ExitCode, sync::mpsc::Receiver, thre
 
 use iothub_sim::{
     CloudToDeviceMessage, ConfigFile, Fault, LocalHub, MethodCall, Record, ServerOptions,
-    StateFolder,
+    ServiceOptions, StateFolder,
 };
 
 fn main() -> ExitCode {
@@ -34,7 +34,23 @@ fn serve(folder: &Path, config: Option<&str>) -> Result<(), Box<dyn core::error:
         None => folder.configuration()?,
     };
     let root = folder.root_certificate();
-    let hub = LocalHub::start_in(folder, &file, &ServerOptions::default())?;
+    let mut options = ServerOptions::default();
+    let key = folder.seed().derive("service");
+    options.service = Some(ServiceOptions::new(key.clone()));
+    let hub = LocalHub::start_in(folder, &file, &options)?;
+    let policies = file.config.hubs.iter().flat_map(|hub| {
+        let policies = hub.policies.iter();
+        policies.map(|policy| {
+            let key = policy.primary_key.to_base64();
+            let name = &policy.name;
+            let string = format!(
+                "HostName={};SharedAccessKeyName={name};SharedAccessKey={key}",
+                hub.host
+            );
+            (name.clone(), string.into())
+        })
+    });
+    let policies: serde_json::Map<_, _> = policies.collect();
     let devices = file.config.hubs.iter().flat_map(|hub| &hub.devices);
     let strings: serde_json::Map<_, _> = devices
         .filter_map(|device| {
@@ -47,6 +63,9 @@ fn serve(folder: &Path, config: Option<&str>) -> Result<(), Box<dyn core::error:
         "port": hub.addr().port(),
         "root_certificate": root,
         "connection_strings": strings,
+        "policies": policies,
+        "service_port": hub.service_addr().map(|addr| addr.port()),
+        "service_key": key.to_base64(),
     });
     println!("{description}");
     let records = hub.records();

@@ -12,7 +12,7 @@ pub struct Rules {
     pub accept_legacy_user_name: bool,
     /// Accept any text as api-version, and a user name without one, as old samples have it.
     pub accept_any_api_version: bool,
-    /// Accept a `sig` with raw `+`, `/` or `=`.
+    /// Accept a `sig` with raw `+` or `=`.
     pub accept_raw_signature: bool,
     /// Close on a property bag that begins with `?` instead of making it part of the first name.
     pub refuse_question_mark: bool,

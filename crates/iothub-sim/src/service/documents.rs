@@ -8,7 +8,7 @@ use crate::{
     config::Credentials,
     hub::IdentityInfo,
     key::SharedAccessKey,
-    record::{Event, Record, Telemetry},
+    record::{Event, Record, RegistrationOutcome, Telemetry},
     thumbprint::Thumbprint,
     time::Utc,
     twin::Twin,
@@ -198,6 +198,11 @@ pub(super) fn record(record: &Record) -> Value {
         Event::Telemetry(message) => set("message", telemetry(message)),
         Event::Refused(refusal) => set("reason", refusal.reason.code().into()),
         Event::Disconnected { reason, .. } => set("reason", reason.code().into()),
+        Event::Registration(registration) => {
+            if let RegistrationOutcome::Refused { reason, .. } = &registration.outcome {
+                set("reason", reason.code().into());
+            }
+        }
         Event::CloudToDevice {
             sequence_number,
             message_id,
