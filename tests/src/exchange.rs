@@ -64,7 +64,11 @@ fn exchange(text: &str, download: u32) -> Exchange {
         ("+CMEE", _) => at::Cmee::Numeric.exchange(),
         ("+CPIN", Some("?")) => at::CpinRead.exchange(),
         ("+CFUN", Some("?")) => at::CfunRead.exchange(),
-        ("+CFUN", _) => at::Cfun { function: 1, reset: true }.exchange(),
+        ("+CFUN", _) => at::Cfun {
+            function: 1,
+            reset: true,
+        }
+        .exchange(),
         ("+CREG", Some("?")) => at::CregRead.exchange(),
         ("+CGREG", Some("?")) => at::CgregRead.exchange(),
         ("+CEREG", Some("?")) => at::CeregRead.exchange(),
@@ -86,21 +90,52 @@ fn exchange(text: &str, download: u32) -> Exchange {
         ("+QIRD", _) => at::QiRd { socket: 0, len: 1 }.exchange(),
         ("+QISTATE", _) => at::QiState { socket: 0 }.exchange(),
         ("+QFLST", _) => file::QfLst { pattern: None }.exchange(),
-        ("+QFUPL", _) => file::QfUpl { ack: fields == 4, ..upload() }.exchange(),
-        ("+QFDWL", _) => file::QfDwl { name: upload().name, size: download }.exchange(),
-        ("+QFREAD", _) => file::QfRead { handle: file::Handle(1), length: None }.exchange(),
-        ("+QFOPEN", _) => file::QfOpen { name: upload().name, mode: file::OpenMode::OpenOrCreate }.exchange(),
-        ("+QSSLCFG", _) if rest.starts_with("=\"") && fields == 2 => {
-            ssl::QsslCfgRead { context: 1, item: ssl::ItemName::Sni }.exchange()
+        ("+QFUPL", _) => file::QfUpl {
+            ack: fields == 4,
+            ..upload()
         }
-        ("+QSSLSEND", _) => ssl::QsslSend { id: 0, length: Some(1) }.exchange(),
+        .exchange(),
+        ("+QFDWL", _) => file::QfDwl {
+            name: upload().name,
+            size: download,
+        }
+        .exchange(),
+        ("+QFREAD", _) => file::QfRead {
+            handle: file::Handle(1),
+            length: None,
+        }
+        .exchange(),
+        ("+QFOPEN", _) => file::QfOpen {
+            name: upload().name,
+            mode: file::OpenMode::OpenOrCreate,
+        }
+        .exchange(),
+        ("+QSSLCFG", _) if rest.starts_with("=\"") && fields == 2 => ssl::QsslCfgRead {
+            context: 1,
+            item: ssl::ItemName::Sni,
+        }
+        .exchange(),
+        ("+QSSLSEND", _) => ssl::QsslSend {
+            id: 0,
+            length: Some(1),
+        }
+        .exchange(),
         ("+QSSLRECV", _) => ssl::QsslRecv { id: 0, length: 1 }.exchange(),
         ("+QSSLSTATE", _) => ssl::QsslState { id: None }.exchange(),
         ("+QMTOPEN", Some("?")) => mqtt::QmtOpenRead.exchange(),
-        ("+QMTOPEN", _) => mqtt::QmtOpen { client: 0, host: "h", port: 1 }.exchange(),
+        ("+QMTOPEN", _) => mqtt::QmtOpen {
+            client: 0,
+            host: "h",
+            port: 1,
+        }
+        .exchange(),
         ("+QMTCONN", Some("?")) => mqtt::QmtConnRead.exchange(),
         ("+QMTRECV", Some("?")) => mqtt::QmtRecvRead.exchange(),
-        ("+QMTRECV", _) => mqtt::QmtRecv { client: 0, slot: None }.exchange(),
+        ("+QMTRECV", _) => mqtt::QmtRecv {
+            client: 0,
+            slot: None,
+        }
+        .exchange(),
         ("+QMTPUB", _) => publish(fields == 6).exchange(),
         ("+QMTPUBEX", _) if rest.ends_with('"') && fields == 6 => Exchange::plain(10_000),
         ("+QMTPUBEX", _) => publish(true).exchange(),

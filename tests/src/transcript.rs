@@ -87,7 +87,9 @@ fn read(path: &Path) -> Transcript {
 /// A line that begins with `AT` and ends with CR is a command; everything else is the payload of the last one.
 fn host(steps: &mut Vec<Step>, bytes: Vec<u8>, download: &mut u32) {
     if let (Ok(line), Some(b'\r')) = (str::from_utf8(&bytes), bytes.last())
-        && line.get(..2).is_some_and(|at| at.eq_ignore_ascii_case("AT"))
+        && line
+            .get(..2)
+            .is_some_and(|at| at.eq_ignore_ascii_case("AT"))
     {
         steps.push(Step::Command {
             line: line.trim_end_matches('\r').to_string(),
