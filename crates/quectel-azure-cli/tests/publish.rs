@@ -222,7 +222,8 @@ fn faults_of_module_and_network_are_named_and_the_next_run_works() {
         assert_failed(&ran, step, said, remedy);
     }
     let module = bench.module(good);
-    let cases: [(&str, fn(&mut quectel_sim::Module, bool), &str, &str, &str); 3] = [
+    type Switch = fn(&mut quectel_sim::Module, bool);
+    let cases: [(&str, Switch, &str, &str, &str); 3] = [
         (
             "no network",
             |m, on| m.allow_registration(!on),

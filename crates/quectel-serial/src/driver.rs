@@ -190,12 +190,16 @@ impl<'b> Driver<'b> {
     /// [`Error::Misuse`] if the message cannot be sent; [`Error::Failed`] if it was not acknowledged.
     pub fn publish(&mut self, message: &Message<'_>) -> Result<MessageId, Error> {
         let id = loop {
-            match self.client.publish(self.clock.now_ms(), message) {
+            let result = self.client.publish(self.clock.now_ms(), message);
+            // A connection that ended meanwhile says more than that there is none.
+            if result.is_err()
+                && let Some(failure) = self.take_failure()
+            {
+                return Err(failure.into());
+            }
+            match result {
                 Err(Misuse::Busy) => self.turn(None)?,
                 other => break other?,
-            }
-            if let Some(failure) = self.take_failure() {
-                return Err(failure.into());
             }
         };
         self.until(|happened| match happened {

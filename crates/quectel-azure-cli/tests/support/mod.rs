@@ -1,5 +1,10 @@
 //! Runs the command in this process against simulated modules and a local hub.
-#![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "a part of several tests, each of which uses some of it"
+)]
 
 use core::net::SocketAddr;
 use core::time::Duration;
@@ -101,7 +106,7 @@ impl Bench {
             hosts,
             hub,
         };
-        bench.write("device", &bench.hub.connection_string(DEVICE).unwrap());
+        bench.write("device", bench.hub.connection_string(DEVICE).unwrap());
         bench.write("root", bench.hub.ca_pem());
         if let Some(certificate) = certificate {
             bench.write("cert", &certificate.certificate_pem);
