@@ -1,4 +1,8 @@
 //! Reads the dialogues of `tests/transcripts`; their README tells the format.
+#![expect(
+    clippy::panic,
+    reason = "a helper of tests; a wrong file stops the test with its place"
+)]
 
 use std::path::Path;
 
@@ -15,6 +19,10 @@ pub struct Transcript {
 
 /// One thing that happens.
 #[derive(Debug)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "each kind of line must be replayed"
+)]
 pub enum Step {
     /// The clock stands here, in milliseconds.
     Time(u64),
@@ -94,7 +102,7 @@ fn host(steps: &mut Vec<Step>, bytes: Vec<u8>, download: &mut u32) {
         steps.push(Step::Command {
             line: line.trim_end_matches('\r').to_string(),
             payload: Vec::new(),
-            download: std::mem::take(download),
+            download: core::mem::take(download),
         });
         return;
     }

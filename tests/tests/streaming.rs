@@ -1,6 +1,7 @@
 //! Every transcript gives the events that it names, for every split of the module's bytes.
 #![expect(
     clippy::unwrap_used,
+    clippy::panic,
     reason = "helpers of tests; what is wrong stops the test with its place"
 )]
 
@@ -95,7 +96,7 @@ impl Dialogue {
                 rest = &rest[n..];
                 at += n;
             }
-            let events = std::mem::take(&mut host.events);
+            let events = core::mem::take(&mut host.events);
             assert_eq!(
                 events, part.events,
                 "{}, part {number}, cut at {cuts:?}",
