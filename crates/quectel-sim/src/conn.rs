@@ -248,13 +248,21 @@ impl Module {
                 }
             }
             NetEvent::Closed { socket } => self.transport_closed(socket),
-            NetEvent::Listening { socket, port } => self.listener_ready(socket, port),
+            NetEvent::Listening { socket, .. } => self.listener_ready(socket),
             NetEvent::Accepted {
                 listener,
                 socket,
                 peer,
                 port,
             } => self.accepted(listener, socket, peer, port),
+            NetEvent::Datagram {
+                socket,
+                peer,
+                port,
+                data,
+            } => {
+                self.datagram_received(socket, peer, port, data);
+            }
             NetEvent::Resolved { lookup, addresses } => self.resolved(lookup, &addresses),
         }
         let now = self.now;

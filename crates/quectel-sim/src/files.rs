@@ -23,9 +23,6 @@ pub(crate) mod code {
     pub(crate) const ALREADY_OPEN: u16 = 426;
 }
 
-/// Number of the first handle.
-const FIRST_HANDLE: u32 = 3000;
-
 /// XOR of big-endian byte pairs; a last odd byte is the high one of its pair.
 pub(crate) fn checksum(bytes: &[u8]) -> u16 {
     bytes.chunks(2).fold(0, |sum, pair| {
@@ -79,6 +76,7 @@ pub(crate) struct FileStore {
     handles: BTreeMap<u32, Handle>,
     name_max: usize,
     open_max: usize,
+    first_handle: u32,
     list_prefix: bool,
     version: u64,
 }
@@ -115,6 +113,7 @@ impl FileStore {
             handles: BTreeMap::new(),
             name_max: settings.name_max,
             open_max: settings.open_max,
+            first_handle: settings.first_handle,
             list_prefix: settings.list_prefix,
             version: 0,
         };
@@ -221,7 +220,7 @@ impl FileStore {
             .map_or((0, 0), |s| (s.used(), s.files.len()))
     }
 
-    /// The files that a pattern of `AT+QFLST` or `AT+QFDEL` means: `*`, `UFS:*`, `UFS:name`, `name`.
+    /// The files that a pattern of `AT+QFLST` or `AT+QFDEL` means: `*`, `UFS:*`, `UFS:name`, `name`, `/dir/*`.
     pub(crate) fn matching(&self, pattern: &str) -> Result<Vec<Place>, u16> {
         let (storage, name) = match pattern.split_once(':') {
             Some((prefix, rest)) => {
@@ -233,18 +232,19 @@ impl FileStore {
             }
             None => (0, pattern),
         };
-        if name != "*" {
+        let Some(start) = name.trim_start_matches('/').strip_suffix('*') else {
             let place = self.place(pattern)?;
             return Ok(if self.exists(&place) {
                 vec![place]
             } else {
                 vec![]
             });
-        }
+        };
         let files = self.storages.get(storage).map(|s| s.files.keys());
         Ok(files
             .into_iter()
             .flatten()
+            .filter(|name| name.starts_with(start))
             .map(|name| Place {
                 storage,
                 name: name.clone(),
@@ -303,9 +303,10 @@ impl FileStore {
             OpenMode::OpenOrCreate if !self.exists(&place) => self.write(&place, Vec::new())?,
             _ => {}
         }
-        let number = (FIRST_HANDLE..)
+        let first = self.first_handle;
+        let number = (first..)
             .find(|n| !self.handles.contains_key(n))
-            .unwrap_or(FIRST_HANDLE);
+            .unwrap_or(first);
         self.handles.insert(
             number,
             Handle {
@@ -494,6 +495,17 @@ mod tests {
             [("UFS:b.pem".to_owned(), 2), ("RAM:a.pem".to_owned(), 1)]
         );
         assert_eq!(store.content("UFS:b.pem"), store.content("b.pem"));
+        assert!(store.put("/security/c.pem", vec![3]));
+        let within = |pattern: &str| store.matching(pattern).unwrap().len();
+        assert_eq!(
+            [
+                within("*"),
+                within("ufs:/security/*"),
+                within("b*"),
+                within("x")
+            ],
+            [2, 1, 1, 0]
+        );
         assert_eq!(store.place("XX:b"), Err(code::INVALID_NAME));
         assert_eq!(store.place(&"x".repeat(81)), Err(code::INVALID_NAME));
         store.lose_ram();

@@ -54,6 +54,17 @@ pub enum NetRequest {
         /// The bytes, never empty.
         data: Vec<u8>,
     },
+    /// Send a datagram from a UDP listener.
+    SendTo {
+        /// The listener.
+        socket: SocketId,
+        /// The host as the AT command wrote it.
+        host: String,
+        /// The port as the AT command wrote it.
+        port: u16,
+        /// The datagram.
+        data: Vec<u8>,
+    },
     /// Close a connection. No event follows.
     Close {
         /// The connection.
@@ -103,6 +114,17 @@ pub enum NetEvent {
         peer: Option<IpAddr>,
         /// The peer's port.
         port: u16,
+    },
+    /// A datagram arrived at a UDP listener.
+    Datagram {
+        /// The listener.
+        socket: SocketId,
+        /// The sender's address.
+        peer: IpAddr,
+        /// The sender's port.
+        port: u16,
+        /// The datagram.
+        data: Vec<u8>,
     },
     /// Bytes arrived.
     Data {

@@ -278,3 +278,46 @@ fn listening() {
         })
     );
 }
+
+#[test]
+fn udp_service() {
+    let mut w = world("bg96");
+    assert_eq!(
+        w.send("AT+QIOPEN=1,2,\"UDP SERVICE\",\"127.0.0.1\",0,3030,0\r"),
+        OK
+    );
+    let socket = SocketId(1);
+    let now = w.bench.now;
+    w.bench
+        .module
+        .net_event(now, NetEvent::Listening { socket, port: 3030 });
+    assert_eq!(w.bench.read(), "\\r\\n+QIOPEN: 2,0\\r\\n");
+    let datagram = |data: &[u8]| NetEvent::Datagram {
+        socket,
+        peer: "192.0.2.9".parse().unwrap(),
+        port: 53,
+        data: data.to_vec(),
+    };
+    w.bench.module.net_event(now, datagram(b"one"));
+    w.bench.module.net_event(now, datagram(b"two"));
+    assert_eq!(w.bench.read(), "\\r\\n+QIURC: \"recv\",2\\r\\n");
+    assert_eq!(
+        w.send("AT+QIRD=2\r"),
+        "\\r\\n+QIRD: 3,\"192.0.2.9\",53\\r\\none\\r\\n\\r\\nOK\\r\\n"
+    );
+    assert_eq!(
+        w.send("AT+QIRD=2\r"),
+        "\\r\\n+QIRD: 3,\"192.0.2.9\",53\\r\\ntwo\\r\\n\\r\\nOK\\r\\n"
+    );
+    assert_eq!(w.send("AT+QIRD=2\r"), "\\r\\n+QIRD: 0\\r\\n\\r\\nOK\\r\\n");
+    assert_eq!(w.send("AT+QISEND=2,2\r"), "\\r\\nERROR\\r\\n");
+    assert_eq!(w.send("AT+QISEND=2,2,\"192.0.2.9\",53\r"), "\\r\\n> ");
+    w.bench.module.uart_rx(now, b"yo");
+    let expected = NetRequest::SendTo {
+        socket,
+        host: "192.0.2.9".to_owned(),
+        port: 53,
+        data: b"yo".to_vec(),
+    };
+    assert_eq!(w.bench.module.poll_net(), Some(expected));
+}

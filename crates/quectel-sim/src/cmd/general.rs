@@ -42,7 +42,7 @@ pub(super) const COMMANDS: &[(&str, Handler)] = &[
     ("+QSCLK", sleep),
     ("+CPSMS", |m, c| text_setting(m, c, "0")),
     ("+CEDRXS", |m, c| text_setting(m, c, "")),
-    ("+QGPS", |_, _| Outcome::Cme(505)),
+    ("+CBC", battery),
 ];
 
 type Settings = crate::session::Session;
@@ -204,6 +204,10 @@ fn ipr(module: &mut Module, command: &Command) -> Outcome {
             Outcome::Ok
         }
         Form::Set => {
+            // 0 is "find out": what comes next decides, and nothing changes here.
+            if command.number(0) == Some(0) {
+                return Outcome::Ok;
+            }
             let rate = command.number(0).and_then(|n| u32::try_from(n).ok());
             match rate.filter(|rate| module.profile.line.baud_rates.contains(rate)) {
                 // The OK still goes out at the old rate.
@@ -337,6 +341,14 @@ fn send_echo(module: &mut Module, command: &Command) -> Outcome {
         }
         _ => Outcome::Error,
     }
+}
+
+fn battery(module: &mut Module, command: &Command) -> Outcome {
+    if command.form != Form::Exec {
+        return Outcome::Error;
+    }
+    module.info("+CBC: 0,85,3900");
+    Outcome::Ok
 }
 
 fn power_down(_: &mut Module, command: &Command) -> Outcome {

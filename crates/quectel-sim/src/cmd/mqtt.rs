@@ -166,9 +166,8 @@ fn subscribe(module: &mut Module, command: &Command) -> Outcome {
                 .number()
                 .and_then(|n| u8::try_from(n).ok())
                 .and_then(QoS::from_wire)?;
-            let valid = filter.quoted
-                && !filter.text.is_empty()
-                && filter.text.len() <= module.profile.mqtt.topic_max;
+            let valid =
+                !filter.text.is_empty() && filter.text.len() <= module.profile.mqtt.topic_max;
             valid.then(|| Subscription {
                 filter: filter.string(),
                 qos,
@@ -201,7 +200,7 @@ fn unsubscribe(module: &mut Module, command: &Command) -> Outcome {
         .args
         .iter()
         .skip(2)
-        .filter(|arg| arg.quoted && !arg.text.is_empty())
+        .filter(|arg| !arg.text.is_empty())
         .map(crate::at::Arg::string)
         .collect();
     if filters.is_empty() || filters.len() != command.args.len() - 2 {

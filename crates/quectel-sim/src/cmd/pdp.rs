@@ -14,6 +14,7 @@ pub(super) const COMMANDS: &[(&str, Handler)] = &[
     ("+CGACT", activate_3gpp),
     ("+CGPADDR", address),
     ("+CGCONTRDP", parameters),
+    ("+QILOCIP", local_address),
     ("+QIDNSCFG", name_servers),
     ("+QIDNSGIP", look_up),
     ("+QPING", ping),
@@ -217,6 +218,17 @@ fn address(module: &mut Module, command: &Command) -> Outcome {
         module.info(format!("+CGPADDR: {cid},{quote}{address}{quote}"));
     }
     Outcome::Ok
+}
+
+fn local_address(module: &mut Module, command: &Command) -> Outcome {
+    match (command.form, module.pdp.active().first()) {
+        (Form::Exec, Some((_, address))) => {
+            module.info(address.clone());
+            Outcome::Ok
+        }
+        (Form::Exec, None) => Outcome::ErrorAfter(0),
+        _ => Outcome::Error,
+    }
 }
 
 fn parameters(module: &mut Module, command: &Command) -> Outcome {

@@ -11,6 +11,8 @@ pub(super) const COMMANDS: &[(&str, Handler)] = &[
     ("+QPINC", counters),
     ("+CIMI", imsi),
     ("+QCCID", iccid),
+    ("+ICCID", iccid),
+    ("+CRSM", restricted_access),
     ("+QINISTAT", initialised),
     ("+QSIMSTAT", inserted),
     ("+QSIMDET", detection),
@@ -82,7 +84,30 @@ fn iccid(module: &mut Module, command: &Command) -> Outcome {
     if command.form != Form::Exec || !present {
         return Outcome::ErrorAfter(0);
     }
-    let line = format!("+QCCID: {}", module.profile.identity.iccid);
+    let line = format!("{}: {}", command.name, module.profile.identity.iccid);
+    module.info(line);
+    Outcome::Ok
+}
+
+/// Reads one file of the card: the list of home networks (EF-HPLMNwAcT).
+fn restricted_access(module: &mut Module, command: &Command) -> Outcome {
+    if command.form != Form::Set {
+        return Outcome::Error;
+    }
+    if let Some(code) = problem(module) {
+        return Outcome::Cme(code);
+    }
+    let line = match (command.number(0), command.number(1)) {
+        (Some(176), Some(28_514)) => {
+            let mut digits = module.profile.radio.plmn.chars().chain(['F']);
+            let mut next = || digits.next().unwrap_or('F');
+            let [a, b, c, d, e, f] = [next(), next(), next(), next(), next(), next()];
+            format!("+CRSM: 144,0,\"{b}{a}{f}{c}{e}{d}4000FFFFFF0000\"")
+        }
+        // 6A 82: no such file.
+        (Some(176), Some(_)) => "+CRSM: 106,130".to_owned(),
+        _ => return Outcome::Error,
+    };
     module.info(line);
     Outcome::Ok
 }

@@ -129,13 +129,22 @@ fn close(module: &mut Module, command: &Command) -> Outcome {
 }
 
 fn state(module: &mut Module, command: &Command) -> Outcome {
-    let wanted: Vec<u8> = match command.form {
-        Form::Exec | Form::Read => (0..12).collect(),
-        Form::Set => match identifier(command, 0) {
+    let wanted: Vec<u8> = match (command.form, command.args.len()) {
+        (Form::Exec | Form::Read, _) => (0..12).collect(),
+        // D: esp32-BG95 asks with a query type, as AT+QISTATE has it.
+        (Form::Set, 2) => match (command.number(0), identifier(command, 1)) {
+            (Some(1), Some(id)) => vec![id],
+            (Some(0), Some(context)) => {
+                let within = |id: &u8| module.ssl.get(*id).is_some_and(|s| s.context == context);
+                (0..12).filter(within).collect()
+            }
+            _ => return Outcome::Error,
+        },
+        (Form::Set, _) => match identifier(command, 0) {
             Some(id) => vec![id],
             None => return Outcome::Error,
         },
-        Form::Test => return Outcome::Ok,
+        (Form::Test, _) => return Outcome::Ok,
     };
     for id in wanted {
         let Some(socket) = module.ssl.get(id) else {

@@ -102,33 +102,46 @@ fn send(module: &mut Module, command: &Command) -> Outcome {
     let (Form::Set, Some(id)) = (command.form, identifier(command, 0)) else {
         return Outcome::Error;
     };
-    let live = module
-        .sockets
-        .get(id)
-        .map(|socket| (socket.state, socket.socket));
     let max = module.profile.tcp.send_max;
-    let Some(length) = command.optional(1, 0, u64::try_from(max).unwrap_or(u64::MAX), u64::MAX)
-    else {
-        return Outcome::Error;
+    let limit = u64::try_from(max).unwrap_or(u64::MAX);
+    let length = match command.arg(1) {
+        None => None,
+        Some(_) => match command.number_in(1, 0, limit) {
+            Some(length) => usize::try_from(length).ok(),
+            None => return Outcome::Error,
+        },
     };
-    let Some((state, socket)) = live else {
+    let Some(socket) = module.sockets.get(id) else {
         module.sockets.last_error = 567;
         return Outcome::ErrorAfter(0);
     };
-    if length == 0 {
-        let (total, acked) = module.sent_on(socket);
+    if length == Some(0) {
+        let (total, acked) = module.sent_on(socket.socket);
         module.info(format!("+QISEND: {total},{acked},{}", total - acked));
         return Outcome::Ok;
     }
-    if state != SocketState::Connected {
-        module.sockets.last_error = 567;
-        return Outcome::ErrorAfter(0);
-    }
-    let (end, max) = match usize::try_from(length) {
-        Ok(length) if length <= max => (PromptEnd::Count(length), length),
-        _ => (PromptEnd::CtrlZ, max),
+    let target = match (socket.service, socket.state) {
+        (Service::UdpLocal, _) => match (command.text(2), command.number_in(3, 1, 65_535)) {
+            (Some(host), Some(port)) => Some((host, u16::try_from(port).unwrap_or(0))),
+            _ => return Outcome::Error,
+        },
+        (_, SocketState::Connected) => None,
+        _ => {
+            module.sockets.last_error = 567;
+            return Outcome::ErrorAfter(0);
+        }
     };
-    let mut outcome = Outcome::prompt(end, max, move |module, data| send_now(module, id, &data));
+    let (end, max) = length.map_or((PromptEnd::CtrlZ, max), |n| (PromptEnd::Count(n), n));
+    let mut outcome = Outcome::prompt(end, max, move |module, data| {
+        let Some((host, port)) = target else {
+            return send_now(module, id, &data);
+        };
+        if module.send_datagram(id, &host, port, data) {
+            Outcome::Final("SEND OK".to_owned())
+        } else {
+            Outcome::ErrorAfter(0)
+        }
+    });
     if let Outcome::Prompt(prompt) = &mut outcome {
         prompt.echo = module.session.qisde;
     }
@@ -193,6 +206,9 @@ fn read(module: &mut Module, command: &Command) -> Outcome {
         module.info(format!("+QIRD: {total},{},{unread}", total - unread));
         return Outcome::Ok;
     }
+    if socket.service == Service::UdpLocal {
+        return read_datagram(module, id);
+    }
     let bytes = module.take_received(id, usize::try_from(length).unwrap_or(1500));
     module.info(format!("+QIRD: {}", bytes.len()));
     if !bytes.is_empty() {
@@ -200,6 +216,20 @@ fn read(module: &mut Module, command: &Command) -> Outcome {
         let end = module.response_end();
         module.info_raw(end.as_bytes());
     }
+    Outcome::Ok
+}
+
+/// A UDP service reads whole datagrams, with their senders.
+fn read_datagram(module: &mut Module, id: u8) -> Outcome {
+    let Some(datagram) = module.take_datagram(id) else {
+        module.info("+QIRD: 0");
+        return Outcome::Ok;
+    };
+    let (length, peer, port) = (datagram.data.len(), datagram.peer, datagram.port);
+    module.info(format!("+QIRD: {length},\"{peer}\",{port}"));
+    module.info_raw(&datagram.data);
+    let end = module.response_end();
+    module.info_raw(end.as_bytes());
     Outcome::Ok
 }
 

@@ -306,6 +306,8 @@ group! {
         upload_crlf: bool,
         /// How many files can be open.
         open_max: usize,
+        /// Number of the first handle.
+        first_handle: u32,
         /// Directories listed with `<number of files>`.
         directories: Vec<String>,
     }

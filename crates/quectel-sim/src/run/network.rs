@@ -26,6 +26,9 @@ const READ_CHUNK: usize = 16 * 1024;
 /// Connections of listeners are numbered from here, beyond those that the module numbers.
 const ACCEPTED_FROM: u32 = 0x8000_0000;
 
+/// A datagram on its way: where its host leads, host, port, bytes.
+type Outgoing = (Target, String, u16, Vec<u8>);
+
 /// The sockets of one module.
 pub(super) struct Network {
     hosts: HostTable,
@@ -33,6 +36,7 @@ pub(super) struct Network {
     /// Dropping a sender makes its connection flush and close.
     open: HashMap<SocketId, UnboundedSender<Vec<u8>>>,
     listeners: HashMap<SocketId, AbortHandle>,
+    datagrams: HashMap<SocketId, UnboundedSender<Outgoing>>,
     accepted: UnboundedSender<(SocketId, TcpStream, SocketAddr)>,
     accepted_queue: UnboundedReceiver<(SocketId, TcpStream, SocketAddr)>,
     next_accepted: u32,
@@ -47,6 +51,7 @@ impl Network {
             events,
             open: HashMap::new(),
             listeners: HashMap::new(),
+            datagrams: HashMap::new(),
             accepted,
             accepted_queue,
             next_accepted: ACCEPTED_FROM,
@@ -83,6 +88,7 @@ impl Network {
             }
             NetRequest::Close { socket } => {
                 self.open.remove(&socket);
+                self.datagrams.remove(&socket);
                 if let Some(listener) = self.listeners.remove(&socket) {
                     listener.abort();
                 }
@@ -95,7 +101,23 @@ impl Network {
                     let _ = events.send(NetEvent::Resolved { lookup, addresses }).await;
                 });
             }
+            NetRequest::Listen {
+                socket,
+                transport: Transport::Udp,
+                port,
+            } => self.serve_udp(socket, port),
             NetRequest::Listen { socket, port, .. } => self.listen(socket, port),
+            NetRequest::SendTo {
+                socket,
+                host,
+                port,
+                data,
+            } => {
+                let target = self.hosts.target(&host, port);
+                if let Some(sender) = self.datagrams.get(&socket) {
+                    let _ = sender.send((target, host, port, data));
+                }
+            }
         }
     }
 
@@ -124,6 +146,13 @@ impl Network {
                 }
             }
         });
+        self.listeners.insert(socket, task.abort_handle());
+    }
+
+    fn serve_udp(&mut self, socket: SocketId, port: u16) {
+        let (sender, outgoing) = unbounded_channel();
+        self.datagrams.insert(socket, sender);
+        let task = tokio::spawn(udp_service(socket, port, outgoing, self.events.clone()));
         self.listeners.insert(socket, task.abort_handle());
     }
 
@@ -310,6 +339,48 @@ async fn udp(
                 let Ok(count) = got else { continue };
                 let data = chunk.get(..count).unwrap_or_default().to_vec();
                 if events.send(NetEvent::Data { socket, data }).await.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// Sends and receives datagrams of a UDP listener.
+async fn udp_service(
+    socket: SocketId,
+    port: u16,
+    mut outgoing: UnboundedReceiver<Outgoing>,
+    events: Sender<NetEvent>,
+) {
+    let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    let bound = match UdpSocket::bind((loopback, port)).await {
+        Ok(bound) => Ok(bound),
+        Err(_) => UdpSocket::bind((loopback, 0)).await,
+    };
+    let Ok(local) = bound else {
+        let reason = ConnectFailure::Refused;
+        let _ = events
+            .send(NetEvent::ConnectFailed { socket, reason })
+            .await;
+        return;
+    };
+    let port = local.local_addr().map_or(port, |address| address.port());
+    let _ = events.send(NetEvent::Listening { socket, port }).await;
+    let mut chunk = vec![0; READ_CHUNK];
+    loop {
+        tokio::select! {
+            next = outgoing.recv() => {
+                let Some((target, host, port, data)) = next else { return };
+                if let Some(address) = resolve(target, &host, port).await.first() {
+                    let _ = local.send_to(&data, address).await;
+                }
+            }
+            got = local.recv_from(&mut chunk) => {
+                let Ok((count, peer)) = got else { continue };
+                let data = chunk.get(..count).unwrap_or_default().to_vec();
+                let event = NetEvent::Datagram { socket, peer: peer.ip(), port: peer.port(), data };
+                if events.send(event).await.is_err() {
                     return;
                 }
             }

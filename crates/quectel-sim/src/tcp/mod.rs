@@ -1,4 +1,7 @@
-//! Sockets of `AT+QIOPEN`, name look-up and ping.
+//! Sockets of `AT+QIOPEN`.
+
+mod lookup;
+mod server;
 
 use core::net::IpAddr;
 use std::collections::VecDeque;
@@ -75,9 +78,18 @@ pub(crate) struct Socket {
     pub(crate) state: SocketState,
     pub(crate) socket: SocketId,
     pub(crate) received: VecDeque<u8>,
+    pub(crate) datagrams: VecDeque<Datagram>,
     /// The host knows that there is something to read.
     told: bool,
     pub(crate) total: usize,
+}
+
+/// What a UDP service got.
+#[derive(Debug)]
+pub(crate) struct Datagram {
+    pub(crate) peer: IpAddr,
+    pub(crate) port: u16,
+    pub(crate) data: Vec<u8>,
 }
 
 #[derive(Debug, Default)]
@@ -191,6 +203,7 @@ impl Module {
             state,
             socket,
             received: VecDeque::new(),
+            datagrams: VecDeque::new(),
             told: false,
             total: 0,
         };
@@ -365,139 +378,5 @@ impl Module {
             || Outcome::Final("NO CARRIER".to_owned()),
             Outcome::Transparent,
         )
-    }
-
-    pub(crate) fn listener_failed(&mut self, socket: SocketId) {
-        let Some(id) = self.listener_of(socket) else {
-            return;
-        };
-        self.sockets.take(id);
-        self.urc(format!("+QIOPEN: {id},556"));
-    }
-
-    fn listener_of(&self, socket: SocketId) -> Option<u8> {
-        (0..12).find(|id| self.sockets.get(*id).is_some_and(|e| e.socket == socket))
-    }
-
-    pub(crate) fn listener_ready(&mut self, socket: SocketId, _port: u16) {
-        if let Some(id) = self.listener_of(socket) {
-            self.urc(format!("+QIOPEN: {id},0"));
-        }
-    }
-
-    /// A peer came to a listener.
-    pub(crate) fn accepted(
-        &mut self,
-        listener: SocketId,
-        socket: SocketId,
-        peer: Option<IpAddr>,
-        port: u16,
-    ) {
-        let server = self.listener_of(listener);
-        let free = (0..12).find(|id| self.sockets.get(*id).is_none());
-        let (Some(server), Some(id)) = (server, free) else {
-            self.net_out.push_back(NetRequest::Close { socket });
-            if server.is_some() {
-                self.urc("+QIURC: \"incoming full\"");
-            }
-            return;
-        };
-        let Some((context, access, local_port)) = self
-            .sockets
-            .get(server)
-            .map(|entry| (entry.context, entry.access, entry.local_port))
-        else {
-            return;
-        };
-        let host = peer.map_or_else(|| "0.0.0.0".to_owned(), |peer| peer.to_string());
-        self.adopt_connection(socket, Owner::Tcp(id), context, peer);
-        let entry = Socket {
-            service: Service::TcpIncoming,
-            access,
-            context,
-            host: host.clone(),
-            port,
-            local_port,
-            server,
-            state: SocketState::Connected,
-            socket,
-            received: VecDeque::new(),
-            told: false,
-            total: 0,
-        };
-        self.sockets.put(id, entry);
-        self.urc(format!(
-            "+QIURC: \"incoming\",{id},{server},\"{host}\",{port}"
-        ));
-    }
-
-    pub(crate) fn start_look_up(&mut self, host: &str) {
-        let lookup = self.conns.new_lookup();
-        self.sockets.look_up = Some(LookUp::Name(lookup));
-        self.ask_for(lookup, host);
-    }
-
-    pub(crate) fn start_ping(&mut self, host: &str, count: u64) {
-        let lookup = self.conns.new_lookup();
-        self.sockets.look_up = Some(LookUp::Ping(lookup, count));
-        self.ask_for(lookup, host);
-    }
-
-    fn ask_for(&mut self, lookup: LookupId, host: &str) {
-        if let Ok(address) = host.parse::<IpAddr>() {
-            return self.resolved(lookup, &[address]);
-        }
-        if self.faults.dns_fails {
-            return self.resolved(lookup, &[]);
-        }
-        self.net_out.push_back(NetRequest::Resolve {
-            lookup,
-            host: host.to_owned(),
-        });
-    }
-
-    pub(crate) fn resolved(&mut self, lookup: LookupId, addresses: &[IpAddr]) {
-        match self.sockets.look_up {
-            Some(LookUp::Name(wanted)) if wanted == lookup => {
-                self.sockets.look_up = None;
-                if addresses.is_empty() {
-                    self.urc("+QIURC: \"dnsgip\",565");
-                    return;
-                }
-                self.urc(format!("+QIURC: \"dnsgip\",0,{},600", addresses.len()));
-                for address in addresses {
-                    self.urc(format!("+QIURC: \"dnsgip\",\"{address}\""));
-                }
-            }
-            Some(LookUp::Ping(wanted, count)) if wanted == lookup => {
-                self.sockets.look_up = None;
-                match addresses.first() {
-                    Some(address) => self.ping_round(*address, count, 0, Vec::new()),
-                    None => self.urc("+QPING: 565"),
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// One echo request after the other, and the summary at the end.
-    fn ping_round(&mut self, address: IpAddr, count: u64, done: u64, mut times: Vec<u64>) {
-        if done == count {
-            let (low, high) = (
-                times.iter().min().unwrap_or(&0),
-                times.iter().max().unwrap_or(&0),
-            );
-            let average = times.iter().sum::<u64>() / count.max(1);
-            self.urc(format!(
-                "+QPING: 0,{count},{count},0,{low},{high},{average}"
-            ));
-            return;
-        }
-        let time = self.profile.timing.ping_ms + self.rng.below(40);
-        times.push(time);
-        self.after(time, move |module| {
-            module.urc(format!("+QPING: 0,\"{address}\",32,{time},255"));
-            module.ping_round(address, count, done + 1, times);
-        });
     }
 }
