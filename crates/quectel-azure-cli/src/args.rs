@@ -95,7 +95,7 @@ pub(crate) struct PublishArgs {
         help_heading = "Port"
     )]
     pub(crate) baud: u32,
-    /// Flow control between computer and module.
+    /// Flow control between computer and module; for rts-cts the module needs AT+IFC=2,2.
     #[arg(long, value_enum, default_value = "none", help_heading = "Port")]
     pub(crate) flow_control: Flow,
 

@@ -33,6 +33,9 @@ type Signer<'b> = Box<dyn FnMut(&[u8]) -> [u8; 32] + Send + 'b>;
 
 /// Connects a module to a hub over a [`Port`], and blocks while it works.
 ///
+/// After a failure of the flow it may connect again. After [`Error::Port`] the port is gone: open it anew and make
+/// another driver, whose first step copes with whatever state the module was left in.
+///
 /// ```no_run
 /// use quectel_serial::{Driver, Message, PortSettings, Settings, Storage, open};
 ///

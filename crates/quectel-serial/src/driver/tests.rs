@@ -226,6 +226,12 @@ fn driver<'b>(
     driver
 }
 
+/// A driver can work in a thread of its own.
+const _: () = {
+    const fn send<T: Send>() {}
+    send::<Driver<'static>>();
+};
+
 #[test]
 fn the_whole_way_with_a_message_each_way() {
     let (both, settings, mut storage) = (module(|_| {}), settings(), Storage::default());
