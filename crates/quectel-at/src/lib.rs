@@ -32,6 +32,7 @@ mod line;
 mod link;
 mod params;
 mod result_code;
+mod secret;
 mod writer;
 
 pub use command::{Answer, Chain, Command, DataPhase, Exchange, Repeat};
@@ -40,4 +41,5 @@ pub use line::Line;
 pub use link::{Event, Link, LostReason, Payload, RawEvent, SendError};
 pub use params::{Param, ParamError, Params};
 pub use result_code::{CmeError, CmsError, ResultCode};
+pub use secret::Secret;
 pub use writer::{Encoded, WriteError, Writer};

@@ -40,6 +40,9 @@ mod subscribe;
 mod urc;
 mod value;
 
+/// Shared with the other crates.
+pub use quectel_at::Secret;
+
 pub use config::{Mismatch, MqttConfig};
 pub use item::{ItemName, MqttItems};
 pub use outcome::{ConnectResult, Granted, PubResult, SubResult};
@@ -54,7 +57,7 @@ pub use session::{
 };
 pub use subscribe::{MAX_TOPICS, QmtSub, QmtUns, TopicCountError, TopicFilter};
 pub use urc::{Published, RULES, Urc};
-pub use value::{MqttVersion, Qos, Secret, Value, Will, WillEx};
+pub use value::{MqttVersion, Qos, Value, Will, WillEx};
 
 /// Milliseconds for a command that the manuals answer within 300 ms: slow lines, USB bridges and busy hosts come on top.
 const SHORT_MS: u32 = 2_000;

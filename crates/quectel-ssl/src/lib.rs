@@ -40,6 +40,9 @@ mod socket_error;
 mod urc;
 mod value;
 
+/// Shared with the other crates.
+pub use quectel_at::Secret;
+
 pub use config::{ClientCertificate, Mismatch, SslConfig, Weakness};
 pub use item::{ItemName, SslItems};
 pub use qsslcfg::{QsslCfg, QsslCfgRead, QsslCfgTest, SslAnswer, SslItem};
@@ -48,7 +51,7 @@ pub use socket::{
 };
 pub use socket_error::SocketError;
 pub use urc::{RULES, Urc};
-pub use value::{CheckHost, CipherSuite, SecLevel, Secret, SslVersion};
+pub use value::{CheckHost, CipherSuite, SecLevel, SslVersion};
 
 #[cfg(test)]
 mod tests {

@@ -188,28 +188,6 @@ pub enum CheckHost<'a> {
     Name(&'a str),
 }
 
-/// A text that must not show in traces or logs, such as the password of a private key.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Secret<'a>(&'a str);
-
-impl<'a> Secret<'a> {
-    /// Wraps a text.
-    pub const fn new(text: &'a str) -> Self {
-        Self(text)
-    }
-
-    /// The text itself.
-    pub const fn expose(self) -> &'a str {
-        self.0
-    }
-}
-
-impl core::fmt::Debug for Secret<'_> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("Secret(..)")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -234,10 +212,5 @@ mod tests {
         assert!(SUITES.windows(2).all(|pair| pair[0].0 < pair[1].0));
         assert_eq!(format!("{}", CipherSuite::ALL), "0XFFFF all");
         assert_eq!(format!("{}", CipherSuite(0x1301)), "0X1301");
-    }
-
-    #[test]
-    fn secrets_do_not_show() {
-        assert_eq!(format!("{:?}", Secret::new("hunter2")), "Secret(..)");
     }
 }
