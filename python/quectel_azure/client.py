@@ -180,7 +180,8 @@ class Client:
 
         Raises:
             ApiMisuse: there is no connection, or the message cannot be sent on this module.
-            MqttError: it was not acknowledged, or the connection is lost.
+            MqttError: it was not acknowledged, or the hub ended the connection.
+            ModemError: the network or the module ended it.
             ModemTimeout: it took too long.
             PortError: the port went away.
         """
@@ -209,7 +210,8 @@ class Client:
 
         Raises:
             ApiMisuse: there is no connection.
-            MqttError: the connection is lost.
+            MqttError: the hub ended the connection, or it was lost.
+            ModemError: the network or the module ended it.
             PortError: the port went away.
         """
         received = self._native.receive(timeout_s, self._shower())
@@ -279,6 +281,10 @@ class Client:
         native = getattr(self, "_native", None)
         if native is not None and native.is_connected:
             _warn(f"the client of {native.device_id!r} was not disconnected", ResourceWarning, source=self)
+
+    def _wait(self, timeout_s: float) -> bool:
+        """Whether ``receive`` would not have to wait, now or after so many seconds."""
+        return self._native.wait_for_message(timeout_s)
 
     def _shower(self) -> Callable[[str, float, str], object] | None:
         on_event = self._on_event

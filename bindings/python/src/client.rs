@@ -186,6 +186,13 @@ impl Client {
         }
     }
 
+    /// Whether a message is there, or will never be, now or after so many seconds.
+    fn wait_for_message(&self, py: Python<'_>, timeout_s: f64) -> Result<bool, Fault> {
+        let wait = duration("timeout_s", timeout_s)?;
+        let shared = self.live()?;
+        Ok(py.detach(|| shared.wait_for_message(wait)))
+    }
+
     #[pyo3(signature = (timeout_s=None, on_event=None))]
     fn disconnect(
         &self,
@@ -332,21 +339,28 @@ fn wait(
     mut reply: Receiver<Reply>,
     on_event: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<u32> {
-    let mut raised = None;
     loop {
         // Borrowed as unique: a receiver may be used by one thread only, whichever that is.
         let borrowed = &mut reply;
         let got = py.detach(move || borrowed.recv_timeout(LOOK));
-        let on_event = on_event.filter(|_| raised.is_none());
-        if let Err(error) = show(shared, on_event).and_then(|()| py.check_signals()) {
-            cancel.cancel();
-            raised.get_or_insert(error);
+        if let Err(raised) = show(shared, on_event).and_then(|()| py.check_signals()) {
+            wind_down(py, shared, cancel);
+            return Err(raised);
         }
-        match (got, raised.take()) {
-            (Err(RecvTimeoutError::Timeout), still) => raised = still,
-            (_, Some(error)) => return Err(error),
-            (Ok(result), None) => return Ok(result?),
-            (Err(RecvTimeoutError::Disconnected), None) => return Err(shared.ended().into()),
+        match got {
+            Ok(result) => return Ok(result?),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return Err(shared.ended().into()),
+        }
+    }
+}
+
+/// Ends the connection and waits for that; a signal that raises makes it short.
+fn wind_down(py: Python<'_>, shared: &Shared, cancel: &CancelToken) {
+    cancel.cancel();
+    while !py.detach(|| shared.wait_for_end(LOOK)) {
+        if py.check_signals().is_err() {
+            cancel.cancel();
         }
     }
 }

@@ -114,15 +114,36 @@ impl Shared {
 
     /// The oldest message; waits at most so long for one.
     pub(crate) fn receive(&self, wait: Duration) -> Result<Option<Received>, Fault> {
-        let waiting = |state: &mut State| state.inbox.is_empty() && state.ended.is_none();
-        let locked = self.changed.wait_timeout_while(self.lock(), wait, waiting);
-        let (mut state, _) = locked.unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.wait(wait);
         match (state.inbox.pop_front(), &state.ended) {
             (None, Some(ended)) => {
                 Err(ended.clone().unwrap_or_else(|| Misuse::NotConnected.into()))
             }
             (message, _) => Ok(message),
         }
+    }
+
+    /// Whether a message is there, or none can come any more; waits at most so long for that.
+    pub(crate) fn wait_for_message(&self, wait: Duration) -> bool {
+        let state = self.wait(wait);
+        !state.inbox.is_empty() || state.ended.is_some()
+    }
+
+    /// Whether the connection has ended; waits at most so long for that.
+    pub(crate) fn wait_for_end(&self, wait: Duration) -> bool {
+        let going_on = |state: &mut State| state.ended.is_none();
+        let locked = self.changed.wait_timeout_while(self.lock(), wait, going_on);
+        locked
+            .unwrap_or_else(PoisonError::into_inner)
+            .0
+            .ended
+            .is_some()
+    }
+
+    fn wait(&self, wait: Duration) -> MutexGuard<'_, State> {
+        let nothing = |state: &mut State| state.inbox.is_empty() && state.ended.is_none();
+        let locked = self.changed.wait_timeout_while(self.lock(), wait, nothing);
+        locked.unwrap_or_else(PoisonError::into_inner).0
     }
 
     fn show(&self, notice: Notice<'_>) {
