@@ -273,19 +273,8 @@ fn general(module: &mut Module, command: &Command) -> Outcome {
     if !in_range(&slots, values, profile.line.quoted_numbers) {
         return Outcome::Error;
     }
-    match item.name.as_str() {
-        // A factory reset of the non-volatile memory takes the files with it.
-        "nvrestore" => {
-            module.files.erase_first();
-            return Outcome::Ok;
-        }
-        "iotopmode"
-            if profile.commands.iotopmode_bricks
-                && values.first().and_then(Arg::number) == Some(1) =>
-        {
-            module.faults.hung = true;
-        }
-        _ => {}
+    if has_special_effect(module, item, values) {
+        return Outcome::Ok;
     }
     // What follows the values is <effect>.
     let old = at::parameters(old.as_bytes()).0;
@@ -305,6 +294,23 @@ fn general(module: &mut Module, command: &Command) -> Outcome {
         .collect();
     module.session.store(&key, joined(&new));
     Outcome::Ok
+}
+
+/// Items that do more than keep a value; true when there is no value to keep.
+fn has_special_effect(module: &mut Module, item: &Item, values: &[Arg]) -> bool {
+    match item.name.as_str() {
+        // A factory reset of the non-volatile memory takes the files with it.
+        "nvrestore" => {
+            module.files.erase_first();
+            true
+        }
+        "iotopmode" => {
+            let narrow_band = values.first().and_then(Arg::number) == Some(1);
+            module.faults.hung |= narrow_band && module.profile.commands.iotopmode_bricks;
+            false
+        }
+        _ => false,
+    }
 }
 
 fn tcp(module: &mut Module, command: &Command) -> Outcome {

@@ -25,66 +25,77 @@ pub(super) fn identifier(command: &Command, at: usize) -> Option<u8> {
         .and_then(|n| u8::try_from(n).ok())
 }
 
-fn open(module: &mut Module, command: &Command) -> Outcome {
+/// What `AT+QIOPEN` says.
+struct Open {
+    context: u8,
+    id: u8,
+    service: Service,
+    host: String,
+    port: u16,
+    local: u16,
+    access: Access,
+}
+
+fn parse_open(module: &Module, command: &Command) -> Option<Open> {
+    let service = match command.text(2)?.to_ascii_uppercase().as_str() {
+        "TCP" => Service::Tcp,
+        "UDP" => Service::Udp,
+        "TCP LISTENER" => Service::TcpListener,
+        "UDP SERVICE" => Service::UdpLocal,
+        _ => return None,
+    };
+    let remote = !matches!(service, Service::TcpListener | Service::UdpLocal);
     let contexts = u64::from(module.profile.pdp.contexts);
-    let context = command
-        .number_in(0, 1, contexts)
-        .and_then(|n| u8::try_from(n).ok());
-    let service = match command
-        .text(2)
-        .unwrap_or_default()
-        .to_ascii_uppercase()
-        .as_str()
-    {
-        "TCP" => Some(Service::Tcp),
-        "UDP" => Some(Service::Udp),
-        "TCP LISTENER" => Some(Service::TcpListener),
-        "UDP SERVICE" => Some(Service::UdpLocal),
-        _ => None,
-    };
-    let remote_needed = !matches!(service, Some(Service::TcpListener | Service::UdpLocal));
-    let port = command
-        .number_in(4, u64::from(remote_needed), 65_535)
-        .and_then(|n| u16::try_from(n).ok());
-    let local = command
-        .optional(5, 0, 65_535, 0)
-        .and_then(|n| u16::try_from(n).ok());
-    let mode = command.optional(6, 0, 2, 0);
-    let (Form::Set, Some(context), Some(id), Some(service)) =
-        (command.form, context, identifier(command, 1), service)
-    else {
+    (command.form == Form::Set).then_some(())?;
+    Some(Open {
+        context: u8::try_from(command.number_in(0, 1, contexts)?).ok()?,
+        id: identifier(command, 1)?,
+        service,
+        host: command.text(3)?,
+        port: u16::try_from(command.number_in(4, u64::from(remote), 65_535)?).ok()?,
+        local: u16::try_from(command.optional(5, 0, 65_535, 0)?).ok()?,
+        access: Access::new(command.optional(6, 0, 2, 0)?),
+    })
+}
+
+fn open(module: &mut Module, command: &Command) -> Outcome {
+    let Some(open) = parse_open(module, command) else {
         return Outcome::Error;
     };
-    let (Some(host), Some(port), Some(local), Some(mode)) = (command.text(3), port, local, mode)
-    else {
-        return Outcome::Error;
-    };
-    let access = Access::new(mode);
-    let transparent = access == Access::Transparent;
+    let id = open.id;
+    let transparent = open.access == Access::Transparent;
     let problem = if module.open_is_wedged() {
         552
     } else if module.sockets.get(id).is_some() {
         563
-    } else if !module.pdp.is_active(context) {
+    } else if !module.pdp.is_active(open.context) {
         561
     } else {
         0
     };
+    module.sockets.last_error = problem;
+    if problem > 0 && transparent {
+        return Outcome::ErrorAfter(0);
+    }
     if problem > 0 {
-        module.sockets.last_error = problem;
-        if transparent {
-            return Outcome::ErrorAfter(0);
-        }
         return Outcome::then(move |module| module.urc(format!("+QIOPEN: {id},{problem}")));
     }
-    module.sockets.last_error = 0;
+    let start = move |module: &mut Module| {
+        let ports = (open.port, open.local);
+        module.start_tcp(
+            id,
+            open.service,
+            open.context,
+            &open.host,
+            ports,
+            open.access,
+        );
+    };
     if transparent {
-        module.start_tcp(id, service, context, &host, (port, local), access);
+        start(module);
         return Outcome::Wait;
     }
-    Outcome::then(move |module| {
-        module.start_tcp(id, service, context, &host, (port, local), access)
-    })
+    Outcome::then(start)
 }
 
 fn close(module: &mut Module, command: &Command) -> Outcome {

@@ -2,15 +2,13 @@
 
 use std::collections::VecDeque;
 
-use super::{Group, Module, Outcome, TimerId, log::LogKind};
+use super::{Module, Outcome, TimerId, log::LogKind};
 use crate::{conn::Owner, profile::BeforeReady};
 
 const CTRL_Z: u8 = 0x1A;
 const ESC: u8 = 0x1B;
 /// What a host may send ahead while a command runs.
 const RECEIVE_QUEUE: usize = 64 * 1024;
-/// Silence before and after `+++`, and the longest time between the characters.
-const ESCAPE_GUARD_MS: u64 = 1000;
 
 /// What to do with the input of a prompt or a data phase.
 pub(crate) type Job = Box<dyn FnOnce(&mut Module, Vec<u8>) -> Outcome + Send>;
@@ -45,7 +43,7 @@ pub(crate) struct Transfer {
     pub(crate) job: Job,
 }
 
-enum Mode {
+pub(super) enum Mode {
     Line,
     Prompt(Prompt),
     Transfer(Transfer),
@@ -54,27 +52,27 @@ enum Mode {
 }
 
 pub(super) struct Input {
-    mode: Mode,
-    line: Vec<u8>,
-    overlong: bool,
-    after_cr: bool,
-    previous_line: Vec<u8>,
-    data: Vec<u8>,
+    pub(super) mode: Mode,
+    pub(super) line: Vec<u8>,
+    pub(super) overlong: bool,
+    pub(super) after_cr: bool,
+    pub(super) previous_line: Vec<u8>,
+    pub(super) data: Vec<u8>,
     /// Bytes of a data phase, including those that a fault loses.
-    received: usize,
-    silence: Option<TimerId>,
-    last_ms: u64,
-    plus: Plus,
-    queue: VecDeque<u8>,
+    pub(super) received: usize,
+    pub(super) silence: Option<TimerId>,
+    pub(super) last_ms: u64,
+    pub(super) plus: Plus,
+    pub(super) queue: VecDeque<u8>,
     /// Bytes in transparent mode that have not been sent.
-    outgoing: Vec<u8>,
-    flush: Option<TimerId>,
+    pub(super) outgoing: Vec<u8>,
+    pub(super) flush: Option<TimerId>,
 }
 
 #[derive(Default)]
-struct Plus {
-    count: u8,
-    timer: Option<TimerId>,
+pub(super) struct Plus {
+    pub(super) count: u8,
+    pub(super) timer: Option<TimerId>,
 }
 
 impl Default for Input {
@@ -155,7 +153,7 @@ impl Module {
         }
     }
 
-    fn line_byte(&mut self, byte: u8) {
+    pub(super) fn line_byte(&mut self, byte: u8) {
         if byte == b'\n' && (self.input.after_cr || self.input.line.is_empty()) {
             self.input.after_cr = false;
             return;
@@ -232,71 +230,13 @@ impl Module {
         }
     }
 
-    /// Enters the transparent mode of a connection.
-    pub(super) fn open_transparent(&mut self, owner: Owner) {
-        self.write_final("CONNECT");
-        self.input.plus = Plus::default();
-        self.input.mode = Mode::Transparent(owner);
-        match owner {
-            Owner::Tcp(id) => self.tell_received(id),
-            Owner::Ssl(id) => self.tell_ssl_received(id),
-            Owner::Mqtt(_) => {}
-        }
-    }
-
-    /// Leaves transparent mode because the connection is gone; false when it was not in it.
-    pub(crate) fn leave_transparent(&mut self, owner: Owner) -> bool {
-        let inside = self.is_transparent(owner);
-        if inside {
-            self.input.mode = Mode::Line;
-            self.write_final("NO CARRIER");
-            self.flush_urcs();
-        }
-        inside
-    }
-
-    /// Whether the UART belongs to this connection.
-    pub(crate) fn is_transparent(&self, owner: Owner) -> bool {
-        matches!(self.input.mode, Mode::Transparent(inside) if inside == owner)
-    }
-
-    /// A byte of the host in transparent mode: sent in packets, or after a pause.
-    fn transparent_byte(&mut self, owner: Owner, byte: u8) {
-        let size =
-            usize::try_from(self.item_number(Group::Tcp, "transpktsize", 0, 0)).unwrap_or(1024);
-        let wait_ms = self.item_number(Group::Tcp, "transwaittm", 0, 0) * 100;
-        self.input.outgoing.push(byte);
-        let old = self.input.flush.take();
-        self.cancel(old);
-        if self.input.outgoing.len() >= size {
-            self.flush_transparent(owner);
-        } else {
-            self.input.flush =
-                Some(self.after_exactly(wait_ms, move |module| module.flush_transparent(owner)));
-        }
-    }
-
-    fn flush_transparent(&mut self, owner: Owner) {
-        let bytes = core::mem::take(&mut self.input.outgoing);
-        let socket = match owner {
-            Owner::Tcp(id) => self.sockets.get(id).map(|entry| entry.socket),
-            Owner::Ssl(id) => self.ssl.get(id).map(|entry| entry.socket),
-            Owner::Mqtt(_) => None,
-        };
-        if let Some(socket) = socket
-            && !bytes.is_empty()
-        {
-            self.send_on(socket, &bytes);
-        }
-    }
-
-    fn restart_silence(&mut self, ms: u64) {
+    pub(super) fn restart_silence(&mut self, ms: u64) {
         let old = self.input.silence.take();
         self.cancel(old);
         self.input.silence = Some(self.after_exactly(ms, Self::end_of_data));
     }
 
-    fn prompt_byte(&mut self, byte: u8) {
+    pub(super) fn prompt_byte(&mut self, byte: u8) {
         let Mode::Prompt(prompt) = &self.input.mode else {
             return;
         };
@@ -329,76 +269,8 @@ impl Module {
         self.finish(Outcome::Final(answer));
     }
 
-    fn data_byte(&mut self, byte: u8, last_ms: u64) {
-        let quiet_before = self.now.saturating_sub(last_ms) >= ESCAPE_GUARD_MS;
-        let held = self.input.plus.count;
-        let old = self.input.plus.timer.take();
-        self.cancel(old);
-        if byte == b'+' && held < 3 && (held > 0 || quiet_before) {
-            self.input.plus.count = held + 1;
-            // Either the guard time passes and this was the escape sequence, or these were data.
-            self.input.plus.timer =
-                Some(self.after_exactly(ESCAPE_GUARD_MS, Self::escape_guard_passed));
-            return;
-        }
-        self.input.plus.count = 0;
-        for _ in 0..held {
-            self.store_data_byte(b'+');
-        }
-        self.store_data_byte(byte);
-    }
-
-    fn escape_guard_passed(&mut self) {
-        let held = core::mem::take(&mut self.input.plus.count);
-        self.input.plus.timer = None;
-        if held == 3 {
-            match self.input.mode {
-                Mode::Transparent(_) => {
-                    self.input.mode = Mode::Line;
-                    self.write_final("OK");
-                    self.flush_urcs();
-                }
-                Mode::Transfer(_) => self.end_of_data(),
-                _ => {}
-            }
-        } else {
-            for _ in 0..held {
-                self.store_data_byte(b'+');
-            }
-        }
-    }
-
-    fn store_data_byte(&mut self, byte: u8) {
-        match &self.input.mode {
-            Mode::Transparent(owner) => {
-                let owner = *owner;
-                self.transparent_byte(owner, byte);
-            }
-            Mode::Transfer(transfer) => {
-                let (want, silence, ack) = (transfer.want, transfer.silence_ms, transfer.ack);
-                self.input.received += 1;
-                if !ack && self.faults.loses_byte(self.input.received) {
-                    return self.restart_silence(silence);
-                }
-                self.input.data.push(byte);
-                let got = self.input.data.len();
-                if ack && got.is_multiple_of(1024) && got < want {
-                    self.write_raw(b"A");
-                }
-                if got >= want {
-                    self.end_of_data();
-                } else {
-                    self.restart_silence(silence);
-                }
-            }
-            // The count was reached while plus signs were held back: the rest is command text.
-            Mode::Line => self.line_byte(byte),
-            Mode::Prompt(_) => self.prompt_byte(byte),
-        }
-    }
-
     /// The input is complete, or the host fell silent: hand it over.
-    fn end_of_data(&mut self) {
+    pub(super) fn end_of_data(&mut self) {
         let silence = self.input.silence.take();
         self.cancel(silence);
         let data = core::mem::take(&mut self.input.data);

@@ -3,6 +3,7 @@
 mod clock;
 mod config;
 mod control;
+mod data;
 mod exec;
 mod input;
 mod log;

@@ -12,6 +12,7 @@ mod network;
 mod pty;
 mod storage;
 mod tcp;
+mod udp;
 
 use core::fmt;
 use std::{

@@ -8,7 +8,7 @@ use std::{collections::HashMap, io};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream, UdpSocket, lookup_host},
+    net::{TcpListener, TcpStream, lookup_host},
     sync::mpsc::{
         Receiver, Sender, UnboundedReceiver, UnboundedSender, channel, unbounded_channel,
     },
@@ -16,18 +16,18 @@ use tokio::{
     time::timeout,
 };
 
-use super::hosts::{HostTable, Target};
+use super::{
+    hosts::{HostTable, Target},
+    udp::{self, Outgoing},
+};
 use crate::net::{ConnectFailure, NetEvent, NetRequest, SocketId, Transport};
 
 /// Events that wait for the module; beyond this the sockets are not read, so peers are slowed down.
 const EVENTS_WAITING: usize = 64;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(60);
-const READ_CHUNK: usize = 16 * 1024;
+pub(super) const READ_CHUNK: usize = 16 * 1024;
 /// Connections of listeners are numbered from here, beyond those that the module numbers.
 const ACCEPTED_FROM: u32 = 0x8000_0000;
-
-/// A datagram on its way: where its host leads, host, port, bytes.
-type Outgoing = (Target, String, u16, Vec<u8>);
 
 /// The sockets of one module.
 pub(super) struct Network {
@@ -75,7 +75,7 @@ impl Network {
                 tokio::spawn(async move {
                     match transport {
                         Transport::Tcp => tcp(socket, target, host, outgoing, events).await,
-                        Transport::Udp => udp(socket, target, host, outgoing, events).await,
+                        Transport::Udp => udp::client(socket, target, host, outgoing, events).await,
                     }
                 });
             }
@@ -152,7 +152,7 @@ impl Network {
     fn serve_udp(&mut self, socket: SocketId, port: u16) {
         let (sender, outgoing) = unbounded_channel();
         self.datagrams.insert(socket, sender);
-        let task = tokio::spawn(udp_service(socket, port, outgoing, self.events.clone()));
+        let task = tokio::spawn(udp::service(socket, port, outgoing, self.events.clone()));
         self.listeners.insert(socket, task.abort_handle());
     }
 
@@ -181,7 +181,7 @@ impl Drop for Network {
     }
 }
 
-async fn resolve(target: Target, host: &str, port: u16) -> Vec<SocketAddr> {
+pub(super) async fn resolve(target: Target, host: &str, port: u16) -> Vec<SocketAddr> {
     match target {
         Target::Address(address) => vec![address],
         Target::Nowhere => Vec::new(),
@@ -277,113 +277,4 @@ async fn serve(
         }
     }
     let _ = events.send(NetEvent::Closed { socket }).await;
-}
-
-async fn udp(
-    socket: SocketId,
-    target: Target,
-    (host, port): (String, u16),
-    mut outgoing: UnboundedReceiver<Vec<u8>>,
-    events: Sender<NetEvent>,
-) {
-    let addresses = resolve(target, &host, port).await;
-    let Some(address) = addresses.first().copied() else {
-        let _ = events
-            .send(NetEvent::ConnectFailed {
-                socket,
-                reason: ConnectFailure::Dns,
-            })
-            .await;
-        return;
-    };
-    let local = if address.ip().is_loopback() {
-        IpAddr::V4(Ipv4Addr::LOCALHOST)
-    } else {
-        IpAddr::V4(Ipv4Addr::UNSPECIFIED)
-    };
-    let bound = match UdpSocket::bind((local, 0)).await {
-        Ok(bound) => bound.connect(address).await.map(|()| bound),
-        Err(error) => Err(error),
-    };
-    let Ok(peer) = bound else {
-        let _ = events
-            .send(NetEvent::ConnectFailed {
-                socket,
-                reason: ConnectFailure::Unreachable,
-            })
-            .await;
-        return;
-    };
-    if events
-        .send(NetEvent::Connected {
-            socket,
-            peer: Some(address.ip()),
-        })
-        .await
-        .is_err()
-    {
-        return;
-    }
-    let mut chunk = vec![0; READ_CHUNK];
-    loop {
-        tokio::select! {
-            data = outgoing.recv() => {
-                let Some(data) = data else { return };
-                let count = peer.send(&data).await.unwrap_or(0);
-                if events.send(NetEvent::Sent { socket, count }).await.is_err() {
-                    return;
-                }
-            }
-            got = peer.recv(&mut chunk) => {
-                // A refused datagram shows as an error of the next call; the socket stays usable.
-                let Ok(count) = got else { continue };
-                let data = chunk.get(..count).unwrap_or_default().to_vec();
-                if events.send(NetEvent::Data { socket, data }).await.is_err() {
-                    return;
-                }
-            }
-        }
-    }
-}
-
-/// Sends and receives datagrams of a UDP listener.
-async fn udp_service(
-    socket: SocketId,
-    port: u16,
-    mut outgoing: UnboundedReceiver<Outgoing>,
-    events: Sender<NetEvent>,
-) {
-    let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
-    let bound = match UdpSocket::bind((loopback, port)).await {
-        Ok(bound) => Ok(bound),
-        Err(_) => UdpSocket::bind((loopback, 0)).await,
-    };
-    let Ok(local) = bound else {
-        let reason = ConnectFailure::Refused;
-        let _ = events
-            .send(NetEvent::ConnectFailed { socket, reason })
-            .await;
-        return;
-    };
-    let port = local.local_addr().map_or(port, |address| address.port());
-    let _ = events.send(NetEvent::Listening { socket, port }).await;
-    let mut chunk = vec![0; READ_CHUNK];
-    loop {
-        tokio::select! {
-            next = outgoing.recv() => {
-                let Some((target, host, port, data)) = next else { return };
-                if let Some(address) = resolve(target, &host, port).await.first() {
-                    let _ = local.send_to(&data, address).await;
-                }
-            }
-            got = local.recv_from(&mut chunk) => {
-                let Ok((count, peer)) = got else { continue };
-                let data = chunk.get(..count).unwrap_or_default().to_vec();
-                let event = NetEvent::Datagram { socket, peer: peer.ip(), port: peer.port(), data };
-                if events.send(event).await.is_err() {
-                    return;
-                }
-            }
-        }
-    }
 }
