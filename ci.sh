@@ -58,9 +58,9 @@ architecture() {
 
 #: fmt          formatting, of the workspace and of the crates outside it
 check_fmt() {
-    cargo fmt --all --check
-    cargo fmt --manifest-path nostd-check/Cargo.toml --check
-    [ ! -e fuzz/Cargo.toml ] || cargo fmt --manifest-path fuzz/Cargo.toml --check
+    cargo fmt --all --check -- -l
+    cargo fmt --manifest-path nostd-check/Cargo.toml --check -- -l
+    [ ! -e fuzz/Cargo.toml ] || cargo fmt --manifest-path fuzz/Cargo.toml --check -- -l
 }
 
 #: clippy       the lints of Cargo.toml, as errors
