@@ -5,6 +5,10 @@ use crate::{QUECTEL_AZURE_ERROR_PANIC, quectel_azure_result};
 /// What a function returns when it cannot do its work.
 pub(crate) trait Neutral {
     /// The value.
+    #[cfg_attr(
+        target_os = "none",
+        expect(dead_code, reason = "without unwinding there is nothing to catch")
+    )]
     const NEUTRAL: Self;
 }
 
