@@ -14,7 +14,7 @@ from __future__ import annotations
 from importlib.metadata import version as _version
 
 from ._settings import Timeouts
-from .client import ApnAuth, Client, UrcPort
+from .client import Client
 from .errors import (
     ApiMisuse,
     AuthError,
@@ -37,7 +37,6 @@ from .messages import (
 
 __all__ = [
     "ApiMisuse",
-    "ApnAuth",
     "AuthError",
     "Client",
     "Event",
@@ -52,7 +51,6 @@ __all__ = [
     "QuectelAzureError",
     "StepBegun",
     "Timeouts",
-    "UrcPort",
     "UrcReceived",
     "WarningRaised",
     "__version__",

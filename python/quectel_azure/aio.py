@@ -24,7 +24,7 @@ from typing import Literal, TypeVar
 
 from ._native import SimulatedPort
 from ._settings import Timeouts
-from .client import ApnAuth, Client, UrcPort
+from .client import Client
 from .errors import ApiMisuse, QuectelAzureError
 from .messages import Event, Message, ModuleInfo
 
@@ -62,11 +62,11 @@ class AsyncClient:
         apn: str = "",
         apn_user: str = "",
         apn_password: str = "",
-        apn_auth: ApnAuth = "none",
+        apn_auth: Literal["none", "pap", "chap", "pap-or-chap"] = "none",
         sim_pin: str | None = None,
         baud: int = 115_200,
         rts_cts: bool = False,
-        urc_port: UrcPort = "uart1",
+        urc_port: Literal["keep", "uart1", "usbat", "usbmodem", "all"] = "uart1",
         pdp_context: int = 1,
         ssl_context: int = 2,
         mqtt_client: int = 0,

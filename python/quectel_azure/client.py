@@ -13,12 +13,7 @@ from ._native import SimulatedPort
 from ._settings import Settings, Timeouts
 from .messages import Event, Message, ModuleInfo, _event, _split
 
-__all__ = ["ApnAuth", "Client", "UrcPort"]
-
-ApnAuth = Literal["none", "pap", "chap", "pap-or-chap"]
-"""How user name and password are sent to the access point."""
-UrcPort = Literal["keep", "uart1", "usbat", "usbmodem", "all"]
-"""The port of the module that gets unsolicited result codes."""
+__all__ = ["Client"]
 
 
 class Client:
@@ -87,11 +82,11 @@ class Client:
         apn: str = "",
         apn_user: str = "",
         apn_password: str = "",
-        apn_auth: ApnAuth = "none",
+        apn_auth: Literal["none", "pap", "chap", "pap-or-chap"] = "none",
         sim_pin: str | None = None,
         baud: int = 115_200,
         rts_cts: bool = False,
-        urc_port: UrcPort = "uart1",
+        urc_port: Literal["keep", "uart1", "usbat", "usbmodem", "all"] = "uart1",
         pdp_context: int = 1,
         ssl_context: int = 2,
         mqtt_client: int = 0,

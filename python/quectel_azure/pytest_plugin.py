@@ -18,14 +18,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-# What is imported here is imported by every run of pytest on the computer, so it is little.
-if TYPE_CHECKING:
-    from .client import Client
-    from .sim import LocalHub, SimulatedModule
+from .client import Client
+from .sim import LocalHub, SimulatedModule
 
 __all__ = ["iot_hub", "quectel_client", "quectel_module"]
 
@@ -40,8 +38,6 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def iot_hub() -> Iterator[LocalHub]:
     """A local hub with the devices ``device-1`` (symmetric key) and ``device-x509`` (certificate)."""
-    from .sim import LocalHub
-
     with LocalHub(devices=["device-1"], x509_devices=["device-x509"]) as hub:
         yield hub
 
@@ -49,8 +45,6 @@ def iot_hub() -> Iterator[LocalHub]:
 @pytest.fixture
 def quectel_module(request: pytest.FixtureRequest, iot_hub: LocalHub) -> Iterator[SimulatedModule]:
     """A simulated module whose network leads to the local hub; ``@pytest.mark.quectel(…)`` sets its options."""
-    from .sim import SimulatedModule
-
     options: dict[str, Any] = {"hosts": iot_hub.hosts}
     # The marker nearest to the test wins.
     for marker in reversed(list(request.node.iter_markers("quectel"))):
@@ -62,8 +56,6 @@ def quectel_module(request: pytest.FixtureRequest, iot_hub: LocalHub) -> Iterato
 @pytest.fixture
 def quectel_client(quectel_module: SimulatedModule, iot_hub: LocalHub) -> Iterator[Client]:
     """A connected client of ``device-1`` over the simulated module."""
-    from .client import Client
-
     with Client(
         port=quectel_module.port, connection_string=iot_hub.connection_string("device-1"), ca=iot_hub.ca_pem
     ) as client:

@@ -31,20 +31,10 @@ __all__ = [
     "DeviceCertificate",
     "LocalHub",
     "Refusal",
-    "Registration",
-    "Sim",
     "SimulatedModule",
     "SimulatedPort",
     "Telemetry",
-    "Transport",
 ]
-
-Transport = Literal["in-process", "tcp", "pty"]
-"""How the AT port of a simulated module is reached; ``pty`` not on Windows."""
-Sim = Literal["ready", "absent", "failure"]
-"""The SIM card."""
-Registration = Literal["idle", "home", "searching", "denied", "roaming"]
-"""Registration with the network."""
 
 
 class SimulatedModule:
@@ -57,7 +47,8 @@ class SimulatedModule:
     Args:
         model: such as ``bg96``, ``bg95``, ``ec21``, ``ec25`` or ``ec200u``.
         firmware: a revision, such as ``BG96MAR02A07M1G``; the usual one unless given.
-        transport: ``in-process`` for clients of this process, ``tcp`` and ``pty`` for any program.
+        transport: how its AT port is reached: ``in-process`` by clients of this process, ``tcp`` and ``pty`` by any
+            program; ``pty`` not on Windows.
         hosts: the hosts of its network, as ``name:port`` or ``name``, and the addresses that they lead to. There are no
             others, but loopback addresses; :attr:`LocalHub.hosts` is such a table.
         sim: the SIM card.
@@ -79,9 +70,9 @@ class SimulatedModule:
         *,
         model: str = "bg96",
         firmware: str | None = None,
-        transport: Transport = "in-process",
+        transport: Literal["in-process", "tcp", "pty"] = "in-process",
         hosts: Mapping[str, str] | None = None,
-        sim: Sim = "ready",
+        sim: Literal["ready", "absent", "failure"] = "ready",
         sim_pin: str | None = None,
         registers: bool = True,
         has_clock: bool = True,
@@ -144,11 +135,11 @@ class SimulatedModule:
         """Sets ``<rssi>`` of ``AT+CSQ``: 0 to 31, 99 for unknown."""
         self._native.set_signal(rssi)
 
-    def set_sim(self, state: Sim, *, pin: str | None = None) -> None:
+    def set_sim(self, state: Literal["ready", "absent", "failure"], *, pin: str | None = None) -> None:
         """Takes the SIM out, or puts another one in, which may ask for a PIN."""
         self._native.set_sim(state, pin)
 
-    def set_registration(self, state: Registration) -> None:
+    def set_registration(self, state: Literal["idle", "home", "searching", "denied", "roaming"]) -> None:
         """Changes the registration; losing it takes all connections away."""
         self._native.set_registration(state)
 

@@ -35,7 +35,7 @@ def test_there_and_back(iot_hub: LocalHub, quectel_module: SimulatedModule) -> N
     async def main() -> None:
         events: list[Event] = []
         async with client_of(iot_hub, quectel_module, on_event=events.append) as client:
-            assert client.is_connected and client.module is not None
+            assert client.module is not None
             receiving = asyncio.create_task(client.receive(timeout_s=30.0))
             numbers = await asyncio.gather(*(client.publish(b"%d" % n) for n in range(4)))
             assert sorted(numbers) == [1, 2, 3, 4]

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Every check of the Python package: builds and installs the wheel as a user does, then tests, types, packaging.
+#
+#   python/ci.sh             all
+#   PROFILE=dev python/ci.sh with an unoptimised native module: builds faster
+#   PYTHON=python3.9 …       with another interpreter
+set -euo pipefail
+cd "$(dirname "$0")/.."
+root=$PWD
+export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$root/target}"
+export PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONDONTWRITEBYTECODE=1
+[ -z "${PROFILE:-}" ] || export MATURIN_PEP517_ARGS="--profile $PROFILE"
+venv="$CARGO_TARGET_DIR/venv"
+python="$venv/bin/python"
+
+"${PYTHON:-python3}" -m venv --clear "$venv"
+"$venv/bin/pip" install --quiet 'maturin>=1.9,<2' 'pytest>=8' 'mypy>=1.15'
+PATH="$venv/bin:$PATH"
+
+echo "wheel"
+# Both ways to install from a clone give the same files.
+for source in . ./bindings/python; do
+    "$venv/bin/pip" install --quiet --no-deps --no-build-isolation --force-reinstall "$source"
+    "$python" - <<'PYTHON'
+import importlib.metadata as metadata
+names = {str(path) for path in metadata.files("quectel-azure")}
+for name in ("__init__.py", "_native.pyi", "py.typed", "client.py", "aio.py", "sim.py", "errors.py", "pytest_plugin.py"):
+    assert f"quectel_azure/{name}" in names, f"the wheel lacks {name}"
+assert any(name.startswith("quectel_azure/_native.") and name.endswith((".so", ".pyd")) for name in names), names
+PYTHON
+done
+
+echo "tests"
+"$python" -m pytest -q -p no:cacheprovider
+
+echo "types"
+# Away from the sources, so that the installed package is checked.
+work="$CARGO_TARGET_DIR/python-types"
+mkdir -p "$work"
+cd "$work"
+"$python" -m mypy --config-file "$root/pyproject.toml" -p quectel_azure
+"$python" -m mypy --config-file "$root/pyproject.toml" "$root/python/tests" "$root/python/examples"
+"$python" -m mypy.stubtest --mypy-config-file "$root/pyproject.toml" quectel_azure
