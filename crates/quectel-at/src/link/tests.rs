@@ -223,6 +223,21 @@ fn late_results_do_not_answer_the_next_command() {
 }
 
 #[test]
+fn a_command_after_raw_bytes_goes_out_whole() {
+    let (mut rx, mut tx) = ([0; 64], [0; 64]);
+    let mut link = Link::new(&mut rx, &mut tx, RULES);
+    let mut chunk = [0; 64];
+    for raw in [&b"\x1B"[..], b"+++"] {
+        link.send_raw(raw).unwrap();
+        assert_eq!(link.poll_transmit(&mut chunk), raw.len());
+        link.send(0, &crate::commands::At).unwrap();
+        let n = link.poll_transmit(&mut chunk);
+        assert_eq!(&chunk[..n], b"AT\r");
+        assert!(link.poll(1, &mut &b"OK\r\n"[..]).is_some());
+    }
+}
+
+#[test]
 fn secrets_are_located_and_wiped() {
     struct Pin;
     impl Command for Pin {

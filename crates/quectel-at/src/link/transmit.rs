@@ -60,6 +60,8 @@ impl<'b> Transmit<'b> {
         payload: Payload<'_, 'b>,
         data: DataPhase,
     ) -> Result<(), WriteError> {
+        // Bytes that were sent outside a command may still stand here.
+        self.wipe();
         let loaded = self.write(command, payload, data);
         if loaded.is_err() {
             self.line = self.buf.len();
