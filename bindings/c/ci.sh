@@ -68,11 +68,12 @@ link_all() {
 run_all() {
     ${2:-} "$1/interface"
     C_PROGRAMS=$1 C_RUNNER=${2:-} \
-        timeout 600 cargo test --quiet --locked -p quectel-azure-c --test simulators -- --ignored --test-threads 2
+        timeout 600 cargo test --quiet --locked --workspace --test c_programs -- --ignored --test-threads 2
 }
 
 say "header"
-cargo test --quiet --locked -p quectel-azure-c --lib --test header
+# Everywhere with the features of the whole workspace, as the other checks build it.
+cargo test --quiet --locked --workspace --test header
 
 say "library"
 cargo build --quiet --locked -p quectel-azure-c
