@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, VecDeque};
 use mqtt311::{Connack, Connect, ConnectReturnCode, DecodeError, Packet, Protocol, QoS, Will};
 
 use super::{
-    Attached, Hub, MAX_PACKET, Phase, Service, TlsFacts,
+    Hub, MAX_PACKET, TlsFacts,
+    connections::{Attached, Phase, Service},
     provisioning::is_provisioning_host,
     registry::{Endpoint, HubState, Session},
     timers::Expiry,

@@ -3,6 +3,7 @@
 mod authenticate;
 mod c2d;
 mod connect;
+mod connections;
 mod faults;
 mod identities;
 mod issuing;
@@ -17,12 +18,12 @@ mod twins;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use mqtt311::{Decoder, Packet, PacketId, Will};
+use mqtt311::Decoder;
 
 use self::{
+    connections::{Connection, Phase},
     faults::Faults,
     methods::PendingCall,
-    provisioning::Registering,
     registration::RegistrationState,
     registry::{Endpoint, HubState},
     timers::{Expiry, Timer},
@@ -36,9 +37,8 @@ pub use self::{
 use crate::{
     config::{Config, ConfigError, ProvisioningService, Rules},
     identity::Identity,
-    properties::Properties,
     reason::Reason,
-    record::{ConnectionId, Event, MethodId, Record, Refusal, Telemetry},
+    record::{ConnectionId, Event, MethodId, Record, Refusal},
     time::Now,
 };
 
@@ -109,46 +109,6 @@ pub struct Hub {
     expiries: BTreeSet<(u64, Expiry)>,
     records: Vec<Record>,
     ready: BTreeSet<ConnectionId>,
-}
-
-/// One TLS connection.
-#[derive(Debug)]
-struct Connection {
-    tls: TlsFacts,
-    decoder: Decoder,
-    out: Vec<u8>,
-    phase: Phase,
-    last_received_ms: u64,
-    /// When the timer for silence fires.
-    silence_timer_ms: Option<u64>,
-}
-
-#[derive(Debug)]
-enum Phase {
-    AwaitingConnect,
-    Attached(Box<Attached>),
-    /// Nothing is read any more; the connection ends when `out` has gone.
-    Closing,
-}
-
-/// An accepted CONNECT.
-#[derive(Debug)]
-struct Attached {
-    identity: Identity,
-    service: Service,
-    keep_alive_s: u16,
-    token_expires_unix_s: Option<u64>,
-    will: Option<Will>,
-    last_packet_id: u16,
-    /// Cloud-to-device messages that wait for PUBACK: packet identifier to sequence number.
-    unacknowledged: BTreeMap<PacketId, u64>,
-}
-
-/// What an accepted connection talks to.
-#[derive(Debug)]
-enum Service {
-    Hub,
-    Provisioning(Box<Registering>),
 }
 
 impl Hub {
@@ -312,120 +272,5 @@ impl Hub {
 
     fn record(&mut self, at: Now, event: Event) {
         self.records.push(Record { at, event });
-    }
-
-    fn attached(&self, id: ConnectionId) -> Option<&Attached> {
-        match &self.connections.get(&id)?.phase {
-            Phase::Attached(attached) => Some(attached),
-            Phase::AwaitingConnect | Phase::Closing => None,
-        }
-    }
-
-    fn attached_mut(&mut self, id: ConnectionId) -> Option<&mut Attached> {
-        match &mut self.connections.get_mut(&id)?.phase {
-            Phase::Attached(attached) => Some(attached),
-            Phase::AwaitingConnect | Phase::Closing => None,
-        }
-    }
-
-    fn send(&mut self, now: Now, id: ConnectionId, packet: &Packet) {
-        let limit = self.rules.max_unread;
-        let Some(connection) = self.connections.get_mut(&id) else {
-            return;
-        };
-        if matches!(connection.phase, Phase::Closing) {
-            return;
-        }
-        // Everything sent is built here within the limits of MQTT; a packet without bytes is nothing.
-        if packet.encode(&mut connection.out).is_err() {
-            return;
-        }
-        self.ready.insert(id);
-        let unread = connection.out.len();
-        if unread > limit {
-            connection.out.clear();
-            self.end(now, id, Reason::NotReading { unread });
-        }
-    }
-
-    /// Ends a connection from this side, or notes that it has ended from the other.
-    fn end(&mut self, now: Now, id: ConnectionId, reason: Reason) {
-        self.disarm_connection(id);
-        let Some(connection) = self.connections.get_mut(&id) else {
-            return;
-        };
-        let phase = core::mem::replace(&mut connection.phase, Phase::Closing);
-        let sni = connection.tls.server_name.clone();
-        self.ready.insert(id);
-        match phase {
-            Phase::Closing => {}
-            Phase::AwaitingConnect => {
-                // Opening a connection and leaving it without a word is no refusal.
-                if !matches!(reason, Reason::Lost | Reason::Stopped) {
-                    self.record(
-                        now,
-                        Event::Refused(Refusal {
-                            connection: Some(id),
-                            sni,
-                            client_id: None,
-                            user_name: None,
-                            reason,
-                        }),
-                    );
-                }
-            }
-            Phase::Attached(attached) => self.detach(now, id, *attached, reason),
-        }
-    }
-
-    fn detach(&mut self, now: Now, id: ConnectionId, attached: Attached, reason: Reason) {
-        let Attached {
-            identity,
-            will,
-            token_expires_unix_s,
-            ..
-        } = attached;
-        if let Some(expires) = token_expires_unix_s {
-            self.expiries.remove(&(expires, Expiry::Token(id)));
-        }
-        if self.attached.get(&identity) == Some(&id) {
-            self.attached.remove(&identity);
-        }
-        if let Some(endpoint) = self.endpoints.get_mut(&identity) {
-            endpoint.connection_changed_unix_s = now.unix_s;
-        }
-        let graceful = matches!(reason, Reason::Disconnect | Reason::Stopped);
-        self.record(
-            now,
-            Event::Disconnected {
-                connection: id,
-                identity: identity.clone(),
-                reason,
-            },
-        );
-        if let Some(will) = will
-            && !graceful
-        {
-            self.publish_will(now, identity, will);
-        }
-    }
-
-    fn publish_will(&mut self, now: Now, identity: Identity, will: Will) {
-        let bag = format!("{}/messages/events/", identity.path());
-        let bag = will.topic.strip_prefix(&bag).unwrap_or_default();
-        let (mut properties, warnings) = Properties::from_bag(bag).unwrap_or_default();
-        properties.set("iothub-MessageType", "Will");
-        self.record(
-            now,
-            Event::Telemetry(Telemetry {
-                identity,
-                topic: will.topic,
-                properties,
-                payload: will.payload,
-                qos: will.qos.to_wire(),
-                is_will: true,
-                warnings,
-            }),
-        );
     }
 }

@@ -4,7 +4,7 @@ use mqtt311::{
     Packet, PacketId, Publish, QoS, Suback, SubackCode, Subscribe, Subscription, Unsubscribe,
 };
 
-use super::{Hub, MAX_TELEMETRY, Phase};
+use super::{Hub, MAX_TELEMETRY, connections::Phase};
 use crate::{
     identity::Identity,
     properties::Properties,

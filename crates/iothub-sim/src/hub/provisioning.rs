@@ -2,7 +2,7 @@
 
 use mqtt311::{Connect, Packet, Publish, QoS, Suback, SubackCode, Subscribe, Unsubscribe};
 
-use super::{Hub, Service, TlsFacts, connect::Admission};
+use super::{Hub, TlsFacts, connect::Admission, connections::Service};
 use crate::{
     config::{Attestation, GroupAttestation, ProvisioningService},
     identity::{Identity, registration_id_is_valid},

@@ -179,12 +179,8 @@ impl Hub {
         }
         for saved in state.registrations {
             let id = saved.identity.device_id.clone();
-            let restored = RegistrationState::restored(
-                id,
-                saved.created_unix_s,
-                saved.generation,
-                saved.device,
-            );
+            let restored =
+                RegistrationState::new(id, saved.created_unix_s, saved.generation, saved.device);
             self.registrations.insert(saved.identity, restored);
         }
     }

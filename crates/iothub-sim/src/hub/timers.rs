@@ -2,7 +2,7 @@
 
 use mqtt311::{Packet, PacketId};
 
-use super::{Hub, Phase};
+use super::{Hub, connections::Phase};
 use crate::{
     identity::Identity,
     reason::Reason,

@@ -4,6 +4,7 @@
 
 mod answer;
 mod documents;
+mod extension;
 mod query;
 mod registry;
 mod router;

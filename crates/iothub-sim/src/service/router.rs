@@ -4,7 +4,7 @@ use http_body_util::{BodyExt, Limited};
 use hyper::{
     HeaderMap, Method, Request, Response, StatusCode,
     body::{Bytes, Incoming},
-    header::{ACCEPT, AUTHORIZATION, HOST, IF_MATCH},
+    header::{AUTHORIZATION, HOST, IF_MATCH},
 };
 use serde_json::{Value, json};
 
@@ -13,38 +13,32 @@ use super::{
     answer::{Body, Failure, empty, full, json_response, ok, response, with_header},
     documents,
     registry::{self, TwinChange},
-    stream::{Wish, stream},
 };
 use crate::{
     config::Permission,
-    hub::Fault,
     identity::Identity,
-    message::CloudToDeviceMessage,
     method::{MethodCall, MethodOutcome},
     percent,
-    properties::Properties,
 };
 
 const MAX_BODY: usize = 256 * 1024;
 const PAGE: &str = include_str!("page.html");
-/// Records that a new follower gets of the past.
-const PAST: usize = 200;
 
 /// A request that has been read and authorized.
-struct Call<'a> {
-    service: &'a Service,
-    method: Method,
+pub(super) struct Call<'a> {
+    pub(super) service: &'a Service,
+    pub(super) method: Method,
     /// Path segments, decoded.
-    path: Vec<String>,
-    query: Vec<(String, String)>,
-    headers: HeaderMap,
-    body: Bytes,
+    pub(super) path: Vec<String>,
+    pub(super) query: Vec<(String, String)>,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
     /// Host of the hub that is meant.
-    hub: String,
-    permissions: Vec<Permission>,
+    pub(super) hub: String,
+    pub(super) permissions: Vec<Permission>,
 }
 
-type Outcome = Result<Response<Body>, Failure>;
+pub(super) type Outcome = Result<Response<Body>, Failure>;
 
 pub(super) async fn respond(service: &Service, request: Request<Incoming>) -> Response<Body> {
     let answered = match read(service, request).await {
@@ -187,22 +181,7 @@ impl Call<'_> {
         }
     }
 
-    /// What Azure does over AMQP, or not at all.
-    fn extension(&self, path: &[&str]) -> Outcome {
-        self.need(Permission::ServiceConnect)?;
-        match (&self.method, path) {
-            (&Method::GET, ["overview"]) => Ok(ok(&registry::overview(self.service))),
-            (&Method::GET, ["records"]) => Ok(self.records()),
-            (&Method::POST, ["devices", device, "messages"]) => self.message(&self.device(device)),
-            (&Method::POST, ["devices", device, "faults"]) => self.fault(&self.device(device)),
-            (_, ["overview" | "records"] | ["devices", _, "messages" | "faults"]) => {
-                Err(Failure::method_not_allowed())
-            }
-            _ => Err(Failure::no_such_path()),
-        }
-    }
-
-    fn device(&self, id: &str) -> Identity {
+    pub(super) fn device(&self, id: &str) -> Identity {
         Identity::device(&self.hub, id)
     }
 
@@ -210,14 +189,14 @@ impl Call<'_> {
         Identity::module(&self.hub, device, module)
     }
 
-    fn parameter(&self, name: &str) -> Option<&str> {
+    pub(super) fn parameter(&self, name: &str) -> Option<&str> {
         self.query
             .iter()
             .find(|(known, _)| known == name)
             .map(|(_, value)| value.as_str())
     }
 
-    fn need(&self, permission: Permission) -> Result<(), Failure> {
+    pub(super) fn need(&self, permission: Permission) -> Result<(), Failure> {
         if self.permissions.contains(&permission) {
             return Ok(());
         }
@@ -411,64 +390,5 @@ impl Call<'_> {
         feedback.pop_front();
         drop(feedback);
         Ok(empty())
-    }
-
-    fn records(&self) -> Response<Body> {
-        let accept = self
-            .headers
-            .get(ACCEPT)
-            .and_then(|value| value.to_str().ok());
-        let wish = Wish {
-            events: accept.is_some_and(|accept| accept.contains("text/event-stream")),
-            kinds: self
-                .query
-                .iter()
-                .filter(|(name, _)| name == "kind")
-                .map(|(_, kind)| kind.clone())
-                .collect(),
-            follow: self.parameter("follow") != Some("false"),
-        };
-        let (past, live) = self.service.shared.journal.follow(PAST);
-        stream(wish, &past, live)
-    }
-
-    /// The query is the message's property bag, but for `hub` and `time-to-live-s`.
-    fn message(&self, device: &Identity) -> Outcome {
-        let mut message = CloudToDeviceMessage::new(self.body.to_vec());
-        let mut properties = Properties::default();
-        for (name, value) in &self.query {
-            match name.as_str() {
-                "hub" | "api-version" => {}
-                "time-to-live-s" => {
-                    message.time_to_live_s = value
-                        .parse()
-                        .map_err(|_| Failure::bad_request("time-to-live-s is not a number"))?;
-                }
-                name => properties.set(name, value),
-            }
-        }
-        message.properties = properties;
-        let shared = &self.service.shared;
-        let number = shared.with_hub(|hub, now| hub.send_to_device(now, device, message))?;
-        Ok(json_response(
-            StatusCode::CREATED,
-            &json!({ "sequenceNumber": number }),
-        ))
-    }
-
-    fn fault(&self, device: &Identity) -> Outcome {
-        let fault: Fault = serde_json::from_slice(&self.body)
-            .map_err(|error| Failure::bad_request(format!("not a fault: {error}")))?;
-        let shared = &self.service.shared;
-        shared.with_hub(|hub, now| match hub.identity_info(device) {
-            Some(_) => {
-                hub.inject(now, device, fault);
-                Ok(empty())
-            }
-            None => Err(Failure::not_found(format!(
-                "`{}` is not registered",
-                device.client_id()
-            ))),
-        })
     }
 }

@@ -1,5 +1,7 @@
 //! Why the hub refused or ended a connection: what the real one does not say.
 
+mod code;
+
 use mqtt311::{DecodeError, TopicError};
 
 use crate::{thumbprint::Thumbprint, time::Utc};
@@ -459,73 +461,4 @@ pub enum Reason {
     /// The simulator stops.
     #[error("the hub is being stopped")]
     Stopped,
-}
-
-impl Reason {
-    /// A stable kebab-case name for programs.
-    #[must_use]
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::SniMissing => "sni-missing",
-            Self::SniUnknown { .. } => "sni-unknown",
-            Self::NotTls => "not-tls",
-            Self::TlsFailed { .. } => "tls-failed",
-            Self::HandshakeTimeout { .. } => "handshake-timeout",
-            Self::Malformed(_) => "malformed",
-            Self::ProtocolLevel { .. } => "protocol-level",
-            Self::NotConnect { .. } => "not-connect",
-            Self::NoConnect { .. } => "no-connect",
-            Self::SecondConnect => "second-connect",
-            Self::UnexpectedPacket { .. } => "unexpected-packet",
-            Self::UserNameMissing => "user-name-missing",
-            Self::UserNameForm { .. } => "user-name-form",
-            Self::UserNameLegacy { .. } => "user-name-legacy",
-            Self::ProvisioningUserNameForm { .. } => "provisioning-user-name-form",
-            Self::HubUnknown { .. } => "hub-unknown",
-            Self::HostMismatch { .. } => "host-mismatch",
-            Self::ApiVersionMissing => "api-version-missing",
-            Self::ApiVersionUnknown { .. } => "api-version-unknown",
-            Self::ModelIdNeedsNewer { .. } => "model-id-needs-newer",
-            Self::ClientId { .. } => "client-id",
-            Self::IdEncoded { .. } => "id-encoded",
-            Self::IdNotForMqtt { .. } => "id-not-for-mqtt",
-            Self::IdentityUnknown { .. } => "identity-unknown",
-            Self::IdentityDisabled { .. } => "identity-disabled",
-            Self::PasswordMissing { .. } => "password-missing",
-            Self::TokenForm { .. } => "token-form",
-            Self::TokenSignatureRaw { .. } => "token-signature-raw",
-            Self::TokenExpired { .. } => "token-expired",
-            Self::TokenScope { .. } => "token-scope",
-            Self::TokenSignature { .. } => "token-signature",
-            Self::TokenPolicyUnknown { .. } => "token-policy-unknown",
-            Self::TokenPolicyForbids { .. } => "token-policy-forbids",
-            Self::IdScopeUnknown { .. } => "id-scope-unknown",
-            Self::RegistrationId { .. } => "registration-id",
-            Self::EnrollmentUnknown { .. } => "enrollment-unknown",
-            Self::TokenSkn { .. } => "token-skn",
-            Self::GroupKey { .. } => "group-key",
-            Self::RegistrationBody { .. } => "registration-body",
-            Self::SigningRequest { .. } => "signing-request",
-            Self::OperationUnknown { .. } => "operation-unknown",
-            Self::PolledTooOften => "polled-too-often",
-            Self::CertificateMissing { .. } => "certificate-missing",
-            Self::PasswordForCertificate { .. } => "password-for-certificate",
-            Self::CertificateThumbprint { .. } => "certificate-thumbprint",
-            Self::CertificateCommonName { .. } => "certificate-common-name",
-            Self::CertificateUntrusted { .. } => "certificate-untrusted",
-            Self::TakenOver { .. } => "taken-over",
-            Self::KeepAlive { .. } => "keep-alive",
-            Self::Qos2 { .. } => "qos2",
-            Self::Topic { .. } => "topic",
-            Self::TopicName { .. } => "topic-name",
-            Self::PropertyBag { .. } => "property-bag",
-            Self::Filter { .. } => "filter",
-            Self::MessageSize { .. } => "message-size",
-            Self::NotReading { .. } => "not-reading",
-            Self::Disconnect => "disconnect",
-            Self::Lost => "lost",
-            Self::OnRequest(_) => "on-request",
-            Self::Stopped => "stopped",
-        }
-    }
 }

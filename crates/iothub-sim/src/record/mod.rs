@@ -1,15 +1,12 @@
 //! What the hub tells the outside: telemetry, connections, refusals.
 
+mod display;
+
 use core::fmt;
 
 use crate::{
-    identity::Identity,
-    method::MethodOutcome,
-    properties::Properties,
-    reason::Reason,
-    time::{Now, Utc},
-    topic::Feature,
-    warning::Warning,
+    identity::Identity, method::MethodOutcome, properties::Properties, reason::Reason, time::Now,
+    topic::Feature, warning::Warning,
 };
 
 /// Numbers connections in the order of their arrival, from 1.
@@ -277,158 +274,5 @@ impl Event {
             | Self::Warned { identity, .. }
             | Self::CloudToDevice { identity, .. } => Some(identity),
         }
-    }
-}
-
-impl fmt::Display for Record {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", Utc(self.at.unix_s), self.event)
-    }
-}
-
-impl fmt::Display for Event {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Refused(refusal) => refusal.fmt(f),
-            Self::Connected(connected) => connected.fmt(f),
-            Self::Disconnected {
-                connection,
-                identity,
-                reason,
-            } => write!(
-                f,
-                "disconnected {connection} {}: {reason} [{}]",
-                identity.client_id(),
-                reason.code()
-            ),
-            Self::Telemetry(telemetry) => telemetry.fmt(f),
-            Self::Subscribed {
-                identity,
-                filter,
-                result: Ok(_),
-            } => write!(f, "subscribed {} to {filter}", identity.client_id()),
-            Self::Subscribed {
-                identity,
-                result: Err(reason),
-                ..
-            } => write!(
-                f,
-                "refused subscription of {}: {reason}",
-                identity.client_id()
-            ),
-            Self::Unsubscribed { identity, filter } => {
-                write!(f, "unsubscribed {} from {filter}", identity.client_id())
-            }
-            Self::MethodEnded {
-                identity,
-                name,
-                outcome,
-                ..
-            } => match outcome {
-                MethodOutcome::Response { status, payload } => write!(
-                    f,
-                    "method {name} of {}: status {status}, {} bytes",
-                    identity.client_id(),
-                    payload.len()
-                ),
-                MethodOutcome::TimedOut => {
-                    write!(
-                        f,
-                        "method {name} of {}: no answer in time",
-                        identity.client_id()
-                    )
-                }
-                MethodOutcome::NeverOnline => {
-                    write!(
-                        f,
-                        "method {name} of {}: device did not come",
-                        identity.client_id()
-                    )
-                }
-            },
-            Self::Reported {
-                identity,
-                patch,
-                version,
-            } => write!(
-                f,
-                "reported {} version {version}: {patch}",
-                identity.client_id()
-            ),
-            Self::Registration(registration) => registration.fmt(f),
-            Self::StateNotSaved { problem } => write!(f, "state not saved: {problem}"),
-            Self::Warned { identity, warning } => {
-                write!(f, "warning {}: {warning}", identity.client_id())
-            }
-            Self::CloudToDevice {
-                identity,
-                sequence_number,
-                outcome,
-                ..
-            } => write!(
-                f,
-                "cloud-to-device message {sequence_number} to {}: {outcome:?}",
-                identity.client_id()
-            ),
-        }
-    }
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("refused")?;
-        if let Some(connection) = self.connection {
-            write!(f, " {connection}")?;
-        }
-        if let Some(client_id) = &self.client_id {
-            write!(f, " `{client_id}`")?;
-        }
-        write!(f, ": {} [{}]", self.reason, self.reason.code())
-    }
-}
-
-impl fmt::Display for Registration {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "registration {}: ", self.identity)?;
-        match &self.outcome {
-            RegistrationOutcome::Assigning => f.write_str("assigning"),
-            RegistrationOutcome::Assigned { device, substatus } => {
-                write!(f, "assigned to {device} ({substatus})")
-            }
-            RegistrationOutcome::Failed { code } => write!(f, "failed with {code}"),
-            RegistrationOutcome::Disabled => f.write_str("the enrollment is disabled"),
-            RegistrationOutcome::Refused { status, reason } => {
-                write!(f, "answered {status}: {reason} [{}]", reason.code())
-            }
-        }
-    }
-}
-
-impl fmt::Display for Connected {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "connected {} {} by {:?}, keep alive {} s, clean session {}",
-            self.connection, self.identity, self.proof, self.keep_alive_s, self.clean_session
-        )
-    }
-}
-
-impl fmt::Display for Telemetry {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "telemetry {} {} bytes, QoS {}",
-            self.identity.client_id(),
-            self.payload.len(),
-            self.qos
-        )?;
-        if self.is_will {
-            f.write_str(", will")?;
-        }
-        for warning in &self.warnings {
-            write!(f, "; {warning}")?;
-        }
-        Ok(())
     }
 }

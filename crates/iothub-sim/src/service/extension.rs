@@ -1,0 +1,93 @@
+//! What Azure does over AMQP, or not at all.
+
+use hyper::{Method, Response, StatusCode, header::ACCEPT};
+use serde_json::json;
+
+use super::{
+    answer::{Body, Failure, empty, json_response, ok},
+    registry,
+    router::{Call, Outcome},
+    stream::{Wish, stream},
+};
+use crate::{
+    config::Permission, hub::Fault, identity::Identity, message::CloudToDeviceMessage,
+    properties::Properties,
+};
+
+/// Records that a new follower gets of the past.
+const PAST: usize = 200;
+
+impl Call<'_> {
+    pub(super) fn extension(&self, path: &[&str]) -> Outcome {
+        self.need(Permission::ServiceConnect)?;
+        match (&self.method, path) {
+            (&Method::GET, ["overview"]) => Ok(ok(&registry::overview(self.service))),
+            (&Method::GET, ["records"]) => Ok(self.records()),
+            (&Method::POST, ["devices", device, "messages"]) => self.message(&self.device(device)),
+            (&Method::POST, ["devices", device, "faults"]) => self.fault(&self.device(device)),
+            (_, ["overview" | "records"] | ["devices", _, "messages" | "faults"]) => {
+                Err(Failure::method_not_allowed())
+            }
+            _ => Err(Failure::no_such_path()),
+        }
+    }
+
+    fn records(&self) -> Response<Body> {
+        let accept = self
+            .headers
+            .get(ACCEPT)
+            .and_then(|value| value.to_str().ok());
+        let wish = Wish {
+            events: accept.is_some_and(|accept| accept.contains("text/event-stream")),
+            kinds: self
+                .query
+                .iter()
+                .filter(|(name, _)| name == "kind")
+                .map(|(_, kind)| kind.clone())
+                .collect(),
+            follow: self.parameter("follow") != Some("false"),
+        };
+        let (past, live) = self.service.shared.journal.follow(PAST);
+        stream(wish, &past, live)
+    }
+
+    /// The query is the message's property bag, but for `hub` and `time-to-live-s`.
+    fn message(&self, device: &Identity) -> Outcome {
+        let mut message = CloudToDeviceMessage::new(self.body.to_vec());
+        let mut properties = Properties::default();
+        for (name, value) in &self.query {
+            match name.as_str() {
+                "hub" | "api-version" => {}
+                "time-to-live-s" => {
+                    message.time_to_live_s = value
+                        .parse()
+                        .map_err(|_| Failure::bad_request("time-to-live-s is not a number"))?;
+                }
+                name => properties.set(name, value),
+            }
+        }
+        message.properties = properties;
+        let shared = &self.service.shared;
+        let number = shared.with_hub(|hub, now| hub.send_to_device(now, device, message))?;
+        Ok(json_response(
+            StatusCode::CREATED,
+            &json!({ "sequenceNumber": number }),
+        ))
+    }
+
+    fn fault(&self, device: &Identity) -> Outcome {
+        let fault: Fault = serde_json::from_slice(&self.body)
+            .map_err(|error| Failure::bad_request(format!("not a fault: {error}")))?;
+        let shared = &self.service.shared;
+        shared.with_hub(|hub, now| match hub.identity_info(device) {
+            Some(_) => {
+                hub.inject(now, device, fault);
+                Ok(empty())
+            }
+            None => Err(Failure::not_found(format!(
+                "`{}` is not registered",
+                device.client_id()
+            ))),
+        })
+    }
+}
