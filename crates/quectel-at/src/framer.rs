@@ -90,10 +90,14 @@ pub struct Framer<'b> {
     /// While `len` is below this, a byte from `floor` on only joins the line: the quick way for single bytes.
     joining: usize,
     floor: u8,
+    /// Between lines a CR or LF is only skipped, and nothing else is special.
+    skipping: bool,
     /// The last byte of the unfinished line that came in an earlier input.
     last: u8,
     rules: &'static [PayloadRule],
     rule: Option<PayloadRule>,
+    /// A bit for each letter that stands in a rule's prefix where most names differ.
+    telling: u64,
     /// Raw data still to come.
     data_left: u32,
     /// The last line ended with CR, so an LF may follow that is neither data nor line.
@@ -114,37 +118,44 @@ impl<'b> Framer<'b> {
     /// Uses `buf` for lines that come in pieces; the longest line, with its payload, must fit.
     pub fn new(buf: &'b mut [u8], rules: &'static [PayloadRule]) -> Self {
         let max_payload = u32::try_from(buf.len().max(1 << 16)).unwrap_or(u32::MAX);
-        Self {
+        let mut framer = Self {
             buf,
             len: 0,
             scan: Scan::Start,
             joining: 0,
             floor: 0,
+            skipping: true,
             last: 0,
             rules,
             rule: None,
+            telling: 0,
             data_left: 0,
             after_cr: false,
             max_payload,
             await_prompt: false,
             await_ack: false,
             skip_space: false,
-        }
+        };
+        framer.learn();
+        framer
     }
 
     /// Sets whether `>` at the beginning of a line is a prompt.
     pub fn await_prompt(&mut self, await_prompt: bool) {
         self.await_prompt = await_prompt;
+        self.settle();
     }
 
     /// Sets whether `A` at the beginning of a line acknowledges a part of an upload.
     pub fn await_ack(&mut self, await_ack: bool) {
         self.await_ack = await_ack;
+        self.settle();
     }
 
     /// Takes the next `bytes` bytes as raw data. Call it when a line has just ended.
     pub fn await_data(&mut self, bytes: u32) {
         self.data_left = bytes;
+        self.settle();
     }
 
     /// Says that no LF belongs to the line that has just ended, as with numeric result codes.
@@ -155,6 +166,7 @@ impl<'b> Framer<'b> {
     /// Adds a rule to the table until it is replaced, such as `+QIRD:` while its command runs.
     pub fn set_rule(&mut self, rule: Option<PayloadRule>) {
         self.rule = rule;
+        self.learn();
     }
 
     /// Whether a line, a payload or data are unfinished.
@@ -168,6 +180,7 @@ impl<'b> Framer<'b> {
         self.data_left = 0;
         self.len = 0;
         self.enter(Scan::Start);
+        self.settle();
         lost
     }
 
@@ -186,36 +199,40 @@ impl<'b> Framer<'b> {
         self.look(input)
     }
 
-    /// Takes an input of a single byte that only joins the line.
+    /// Takes an input of a single byte that only joins the line, or is skipped between lines.
     #[inline]
     pub(crate) fn join(&mut self, input: &mut &[u8]) -> bool {
         let [byte] = **input else { return false };
-        if byte < self.floor || self.len >= self.joining {
+        if byte >= self.floor
+            && self.len < self.joining
+            && let Some(slot) = self.buf.get_mut(self.len)
+        {
+            *slot = byte;
+            self.len += 1;
+        } else if !self.skipping || byte != b'\r' && byte != b'\n' {
             return false;
         }
-        let Some(slot) = self.buf.get_mut(self.len) else {
-            return false;
-        };
-        *slot = byte;
-        self.len += 1;
         *input = &[];
         true
     }
 
     /// Like [`Framer::poll_raw`], for every case.
     pub(crate) fn look<'i>(&mut self, input: &mut &'i [u8]) -> Option<RawFrame<'i>> {
-        if self.data_left > 0 {
-            return self.data(input);
+        if self.scan != Scan::Start {
+            return self.line(input, self.scan, 0);
         }
-        if self.scan == Scan::Start
-            && let Some(kind) = self.start(input)
+        if !self.skipping
+            && let Some(frame) = self.start(input)
         {
-            return Some(RawFrame {
-                kind,
-                place: Place::Input(&[]),
-            });
+            return Some(frame);
         }
-        self.line(input)
+        while let [b'\r' | b'\n', rest @ ..] = *input {
+            *input = rest;
+        }
+        if input.is_empty() {
+            return None;
+        }
+        self.begin(input)
     }
 
     fn data<'i>(&mut self, input: &mut &'i [u8]) -> Option<RawFrame<'i>> {
@@ -230,6 +247,7 @@ impl<'b> Framer<'b> {
         let (data, rest) = input.split_at(input.len().min(left));
         *input = rest;
         self.data_left -= u32::try_from(data.len()).unwrap_or(self.data_left);
+        self.settle();
         Some(RawFrame {
             kind: Kind::Data,
             place: Place::Input(data),
@@ -268,65 +286,90 @@ impl<'b> Framer<'b> {
         {
             *input = rest;
         }
+        self.settle();
     }
 
-    /// Skips line ends; finds a prompt or an acknowledgement; otherwise begins a line.
-    fn start(&mut self, input: &mut &[u8]) -> Option<Kind> {
+    /// Between lines, where more than line ends is awaited.
+    fn start<'i>(&mut self, input: &mut &'i [u8]) -> Option<RawFrame<'i>> {
+        if self.data_left > 0 {
+            return self.data(input);
+        }
         while let [first, rest @ ..] = *input {
-            match first {
-                b'\r' | b'\n' => {}
-                b' ' if self.skip_space => {}
-                b'>' if self.await_prompt => {
-                    *input = rest;
+            let kind = match first {
+                b'\r' | b'\n' => None,
+                b' ' if self.skip_space => None,
+                b'>' if self.await_prompt => Some(Kind::Prompt),
+                b'A' if self.await_ack => Some(Kind::Ack),
+                _ => break,
+            };
+            *input = rest;
+            if let Some(kind) = kind {
+                if let Kind::Prompt = kind {
                     self.await_prompt = false;
                     self.skip_space = true;
-                    return Some(Kind::Prompt);
                 }
-                b'A' if self.await_ack => {
-                    *input = rest;
-                    return Some(Kind::Ack);
-                }
-                first => {
-                    self.skip_space = false;
-                    self.enter(if *first == b'+' {
-                        Scan::Name
-                    } else {
-                        Scan::Plain
-                    });
-                    return None;
-                }
+                return Some(RawFrame {
+                    kind,
+                    place: Place::Input(&[]),
+                });
             }
             self.skip_space = false;
-            *input = rest;
         }
+        if !input.is_empty() {
+            self.skip_space = false;
+        }
+        self.settle();
         None
     }
 
-    /// Ends the line with the bytes of `fresh`, less the last `trim` of all.
-    fn finish<'i>(&mut self, fresh: &'i [u8], trim: usize) -> RawFrame<'i> {
-        let total = (self.len + fresh.len()).saturating_sub(trim);
-        let copied = self.len > 0 || total > self.buf.len();
-        if copied {
-            self.store(fresh);
+    /// Finds out whether anything but line ends is awaited between lines.
+    fn settle(&mut self) {
+        self.skipping = !self.await_prompt
+            && !self.await_ack
+            && !self.skip_space
+            && self.data_left == 0
+            && self.scan == Scan::Start;
+    }
+
+    /// Ends the line at `input[keep]`, less the last `trim` bytes; `eat` bytes of its end are consumed.
+    fn end<'i>(
+        &mut self,
+        input: &mut &'i [u8],
+        keep: usize,
+        eat: usize,
+        trim: usize,
+    ) -> RawFrame<'i> {
+        let (line, rest) = input.split_at((keep + eat).min(input.len()));
+        *input = rest;
+        self.after_cr = line.last() == Some(&b'\r');
+        let fresh = line.get(..keep).unwrap_or(line);
+        let total = (self.len + keep).saturating_sub(trim);
+        if self.len == 0 && total <= self.buf.len() {
+            return RawFrame {
+                kind: Kind::Line,
+                place: Place::Input(fresh),
+            };
         }
+        self.store(fresh);
         self.len = 0;
         self.enter(Scan::Start);
+        self.settle();
         let fits = total.min(self.buf.len());
         RawFrame {
             kind: match total - fits {
                 0 => Kind::Line,
                 dropped => Kind::Overflow { dropped },
             },
-            place: if copied {
-                Place::Buffer(fits)
-            } else {
-                Place::Input(fresh.get(..total).unwrap_or(fresh))
-            },
+            place: Place::Buffer(fits),
         }
     }
 
     fn store(&mut self, bytes: &[u8]) {
-        if let Some(room) = self.buf.get_mut(self.len..) {
+        if let [byte] = bytes
+            && let Some(slot) = self.buf.get_mut(self.len)
+        {
+            *slot = *byte;
+        } else if let Some(room) = self.buf.get_mut(self.len..) {
             let n = room.len().min(bytes.len());
             if let (Some(to), Some(from)) = (room.get_mut(..n), bytes.get(..n)) {
                 to.copy_from_slice(from);

@@ -1,7 +1,7 @@
 //! Where inside a line the framer is, and how it gets to the line's end.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
-use super::{Framer, PayloadForm, RawFrame};
+use super::{Framer, PayloadForm, PayloadRule, RawFrame};
 
 /// Where inside a line the framer is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,10 +30,10 @@ pub(super) enum Scan {
     FieldTail(u32),
     /// After the CR of a line whose payload follows.
     LineFeed(u32),
-    /// In a counted payload that ends when the line is so long.
-    Counted { end: usize, quoted: bool },
-    /// After a counted payload in quotes, before the closing quote.
-    Closing,
+    /// In a payload that ends when the line is so long; a quote follows.
+    Quoted(usize),
+    /// In a payload that ends when the line is so long, and the line with it.
+    Counted(usize),
     /// In a payload without length that begins here in the line and ends at a quote, CR, LF.
     Uncounted(usize),
     /// In it after a quote and CR.
@@ -42,288 +42,241 @@ pub(super) enum Scan {
 
 const RECV: &[u8] = b"\"recv\"";
 
-/// The end of a line: how many bytes of the input belong to it, how many are consumed, how many stored ones do not
-/// belong to it.
-struct End {
-    keep: usize,
-    eat: usize,
-    trim: usize,
-}
+/// Bytes of the longest prefix in a table.
+const LONGEST_PREFIX: usize = 12;
+
+/// Where a prefix is told from most other names: the fourth letter, `R` of `+QMTRECV`.
+const TELLING: usize = 4;
 
 impl Framer<'_> {
     /// Changes the state, and what may be joined without a look in it.
     pub(super) fn enter(&mut self, scan: Scan) {
         self.scan = scan;
+        self.skipping = false;
         (self.floor, self.joining) = match scan {
             // Only letters: everything up to the colon is looked at.
             Scan::Name => (b':' + 1, usize::MAX),
             Scan::BeforeTopic | Scan::Topic => (b'"' + 1, usize::MAX),
             Scan::Plain | Scan::Uncounted(_) => (b'\r' + 1, usize::MAX),
-            // The last byte ends the line, or comes before the quote that does.
-            Scan::Counted { end, .. } => (0, end.saturating_sub(1)),
+            Scan::Quoted(end) => (0, end),
+            // The last byte ends the line.
+            Scan::Counted(end) => (0, end.saturating_sub(1)),
             _ => (0, 0),
         };
     }
 
-    /// Goes on with a line; returns it when it is complete.
-    pub(super) fn line<'i>(&mut self, input: &mut &'i [u8]) -> Option<RawFrame<'i>> {
-        let mut at = 0;
+    /// Remembers which names may be in the table.
+    pub(super) fn learn(&mut self) {
+        self.telling = self.rules.iter().chain(&self.rule).fold(0, |all, rule| {
+            match rule.prefix.get(TELLING) {
+                Some(letter) => all | 1 << (letter & 63),
+                None => u64::MAX,
+            }
+        });
+    }
+
+    /// Begins a line, which is not empty.
+    pub(super) fn begin<'i>(&mut self, input: &mut &'i [u8]) -> Option<RawFrame<'i>> {
+        let line = *input;
+        if line.first() != Some(&b'+') {
+            return self.line(input, Scan::Plain, 0);
+        }
+        if line.len() < LONGEST_PREFIX {
+            return self.line(input, Scan::Name, 1);
+        }
+        let letter = line.get(TELLING).copied().unwrap_or_default();
+        if self.telling >> (letter & 63) & 1 == 0 {
+            return self.line(input, Scan::Plain, 0);
+        }
+        let rule = self.find_rule(|rule| line.starts_with(rule.prefix));
+        let at = rule.map_or(0, |rule| rule.prefix.len());
+        self.line(input, after_name(rule), at)
+    }
+
+    fn find_rule(&self, is: impl Fn(&PayloadRule) -> bool) -> Option<PayloadRule> {
+        self.rules
+            .iter()
+            .chain(&self.rule)
+            .find(|rule| is(rule))
+            .copied()
+    }
+
+    /// Goes on with a line at `input[at]`; returns it when it is complete.
+    pub(super) fn line<'i>(
+        &mut self,
+        input: &mut &'i [u8],
+        mut scan: Scan,
+        mut at: usize,
+    ) -> Option<RawFrame<'i>> {
         loop {
-            let fresh = input.get(at..).unwrap_or_default();
-            let Some(&byte) = fresh.first() else {
+            let rest = input.get(at..).unwrap_or_default();
+            let Some(&byte) = rest.first() else {
+                self.enter(scan);
                 self.store(input);
                 *input = &[];
                 return None;
             };
-            let end = match self.scan {
-                Scan::Start | Scan::Plain => self.plain(fresh, &mut at),
-                Scan::Name => self.name(input, &mut at),
-                Scan::BeforeTopic => self.until_quote(fresh, &mut at, Scan::Topic),
-                Scan::Topic => self.until_quote(fresh, &mut at, Scan::Length(None)),
-                Scan::Length(_) | Scan::AfterLength(_) => self.before_payload(byte, &mut at),
+            match scan {
+                Scan::Start | Scan::Plain => match memchr::memchr2(b'\r', b'\n', rest) {
+                    Some(n) => return Some(self.end(input, at + n, 1, 0)),
+                    None => at = input.len(),
+                },
+                Scan::Name => {
+                    let Some(n) = rest.iter().position(|byte| *byte <= b':') else {
+                        at = input.len();
+                        continue;
+                    };
+                    at += n;
+                    scan = Scan::Plain;
+                    if rest.get(n) == Some(&b':') {
+                        at += 1;
+                        scan = self.named(input, &mut at);
+                    }
+                }
+                Scan::BeforeTopic | Scan::Topic => {
+                    match memchr::memchr3(b'"', b'\r', b'\n', rest) {
+                        Some(n) => {
+                            at += n;
+                            if rest.get(n) != Some(&b'"') {
+                                scan = Scan::Plain;
+                            } else {
+                                at += 1;
+                                scan = if scan == Scan::Topic {
+                                    Scan::Length(None)
+                                } else {
+                                    Scan::Topic
+                                };
+                            }
+                        }
+                        None => at = input.len(),
+                    }
+                }
+                Scan::Length(_) | Scan::AfterLength(_) => {
+                    (scan, at) = self.before_payload(scan, byte, at);
+                }
                 Scan::Kind { .. } | Scan::Field(_) | Scan::FieldLength(_) | Scan::FieldTail(_) => {
-                    self.field(byte, &mut at)
+                    (scan, at) = self.field(scan, byte, at);
                 }
                 Scan::LineFeed(left) => {
                     // The CR has been kept as part of the line, and so is the LF.
                     at += usize::from(byte == b'\n');
-                    self.count(left, at, false);
-                    None
+                    scan = Scan::Counted(self.payload_end(left, at));
                 }
-                Scan::Counted { end, quoted } => self.counted(fresh, &mut at, end, quoted),
-                Scan::Closing if byte == b'"' => {
-                    at += 1;
-                    self.enter(Scan::Plain);
-                    None
+                Scan::Quoted(end) => {
+                    let left = end - self.len.min(end);
+                    match input.get(left) {
+                        None => at = input.len(),
+                        Some(b'"') => {
+                            at = left + 1;
+                            scan = Scan::Plain;
+                        }
+                        // No closing quote: the line ends here.
+                        Some(_) => return Some(self.end(input, left, 0, 0)),
+                    }
                 }
-                // No closing quote: the line ends here.
-                Scan::Closing => Some(End {
-                    keep: at,
-                    eat: at,
-                    trim: 0,
-                }),
-                Scan::Uncounted(from) => self.uncounted(input, &mut at, from),
-                Scan::QuoteCr(from) => self.after_quote_cr(byte, at, from),
-            };
-            if let Some(End { keep, eat, trim }) = end {
-                let (line, rest) = input.split_at(eat.min(input.len()));
-                self.after_cr = line.last() == Some(&b'\r');
-                *input = rest;
-                return Some(self.finish(line.get(..keep).unwrap_or(line), trim));
+                Scan::Counted(end) => {
+                    let left = end - self.len.min(end);
+                    if left <= input.len() {
+                        return Some(self.end(input, left, 0, 0));
+                    }
+                    at = input.len();
+                }
+                Scan::Uncounted(from) => {
+                    let Some(n) = memchr::memchr(b'\r', rest) else {
+                        at = input.len();
+                        continue;
+                    };
+                    let cr = at + n;
+                    at = cr + 1;
+                    // The quote must belong to the payload, not open it.
+                    if self.len + cr > from && self.before(input, cr) == Some(b'"') {
+                        match input.get(at) {
+                            Some(b'\n') => return Some(self.end(input, cr, 2, 0)),
+                            Some(_) => {}
+                            None => scan = Scan::QuoteCr(from),
+                        }
+                    }
+                }
+                // The CR has been kept and is cut off again.
+                Scan::QuoteCr(_) if byte == b'\n' => return Some(self.end(input, at, 1, 1)),
+                Scan::QuoteCr(from) => scan = Scan::Uncounted(from),
             }
         }
     }
 
-    fn plain(&self, fresh: &[u8], at: &mut usize) -> Option<End> {
-        match memchr::memchr2(b'\r', b'\n', fresh) {
-            Some(n) => Some(End {
-                keep: *at + n,
-                eat: *at + n + 1,
-                trim: 0,
-            }),
-            None => {
-                *at += fresh.len();
-                None
-            }
+    /// After the colon of a name that came in pieces, or at the end of the input.
+    fn named(&mut self, input: &mut &[u8], at: &mut usize) -> Scan {
+        if self.len == 0 {
+            let name = input.get(..*at);
+            return after_name(self.find_rule(|rule| Some(rule.prefix) == name));
         }
-    }
-
-    /// In the name: looks it up at its colon.
-    fn name(&mut self, input: &mut &[u8], at: &mut usize) -> Option<End> {
-        let fresh = input.get(*at..).unwrap_or_default();
-        let Some(n) = fresh.iter().position(|byte| *byte <= b':') else {
-            *at = input.len();
-            return None;
-        };
-        // The sign in front of the name is no end of it.
-        if n == 0 && self.len == 0 && *at == 0 {
-            *at = 1;
-            return None;
-        }
-        *at += n;
-        if fresh.get(n) != Some(&b':') {
-            self.enter(Scan::Plain);
-            return None;
-        }
-        *at += 1;
-        if self.len > 0 {
-            // The line is copied anyway.
-            let (name, rest) = input.split_at((*at).min(input.len()));
-            self.store(name);
-            *input = rest;
-            *at = 0;
-        }
-        let name = if self.len > 0 {
-            self.buf.get(..self.len)
-        } else {
-            input.get(..*at)
-        };
-        let rule = self
-            .rules
-            .iter()
-            .chain(&self.rule)
-            .find(|rule| Some(rule.prefix) == name);
-        self.enter(match rule.map(|rule| rule.form) {
-            None => Scan::Plain,
-            Some(PayloadForm::Quoted) => Scan::BeforeTopic,
-            Some(PayloadForm::NextLine(commas)) => Scan::Kind { matched: 0, commas },
-        });
-        None
-    }
-
-    fn until_quote(&mut self, fresh: &[u8], at: &mut usize, next: Scan) -> Option<End> {
-        match memchr::memchr3(b'"', b'\r', b'\n', fresh) {
-            None => *at += fresh.len(),
-            Some(n) if fresh.get(n) == Some(&b'"') => {
-                *at += n + 1;
-                self.enter(next);
-            }
-            Some(n) => {
-                *at += n;
-                self.enter(Scan::Plain);
-            }
-        }
-        None
+        // The line is copied anyway.
+        let (name, rest) = input.split_at((*at).min(input.len()));
+        self.store(name);
+        *input = rest;
+        *at = 0;
+        let name = self.buf.get(..self.len);
+        after_name(self.find_rule(|rule| Some(rule.prefix) == name))
     }
 
     /// Between the first quoted parameter and the payload.
-    fn before_payload(&mut self, byte: u8, at: &mut usize) -> Option<End> {
-        *at += 1;
-        let next = match (self.scan, byte) {
-            (Scan::Length(None), b',' | b' ') => return None,
+    fn before_payload(&self, scan: Scan, byte: u8, at: usize) -> (Scan, usize) {
+        let next = match (scan, byte) {
+            (Scan::Length(None), b',' | b' ') | (Scan::AfterLength(_), b' ') => scan,
             (Scan::Length(sum), b'0'..=b'9') => Scan::Length(Some(digit(sum, byte))),
             (Scan::Length(Some(length)), b',') => Scan::AfterLength(length),
-            (Scan::AfterLength(_), b' ') => return None,
             (Scan::AfterLength(length), b'"') if length <= self.max_payload => {
-                self.count(length, *at, true);
-                return None;
+                Scan::Quoted(self.payload_end(length, at + 1))
             }
-            (Scan::Length(None), b'"') => Scan::Uncounted(self.len + *at),
+            (Scan::Length(None), b'"') => Scan::Uncounted(self.len + at + 1),
             // The EC200U form: the length is the last parameter and the payload stands on the next line.
             (Scan::Length(Some(length)), b'\r') if self.is_payload(length) => {
                 Scan::LineFeed(length)
             }
             // A payload without quotes, or something unknown, ends with the line.
-            _ => {
-                *at -= 1;
-                Scan::Plain
-            }
+            _ => return (Scan::Plain, at),
         };
-        self.enter(next);
-        None
+        (next, at + 1)
     }
 
     /// In the parameters of a line whose data follow.
-    fn field(&mut self, byte: u8, at: &mut usize) -> Option<End> {
-        *at += 1;
-        let next = match (self.scan, byte) {
+    fn field(&self, scan: Scan, byte: u8, at: usize) -> (Scan, usize) {
+        let next = match (scan, byte) {
             (Scan::FieldLength(Some(length)) | Scan::FieldTail(length), b'\r')
                 if self.is_payload(length) =>
             {
                 Scan::LineFeed(length)
             }
-            (_, b'\r' | b'\n') => {
-                *at -= 1;
-                Scan::Plain
-            }
-            (Scan::Kind { matched: 0, .. }, b' ') => return None,
-            (Scan::Kind { matched, commas }, byte)
-                if RECV.get(usize::from(matched)) == Some(&byte) =>
-            {
-                Scan::Kind {
+            (_, b'\r' | b'\n') => return (Scan::Plain, at),
+            (Scan::Kind { matched: 0, .. } | Scan::FieldLength(None), b' ') => scan,
+            (Scan::Kind { matched, commas }, byte) => match RECV.get(usize::from(matched)) {
+                Some(expected) if *expected == byte => Scan::Kind {
                     matched: matched + 1,
                     commas,
-                }
-            }
-            (Scan::Kind { matched, commas }, _)
-                if matched == 0 || usize::from(matched) == RECV.len() =>
-            {
-                *at -= 1;
-                if commas == 0 {
-                    Scan::FieldLength(None)
-                } else {
-                    Scan::Field(commas)
-                }
-            }
+                },
+                Some(_) if matched > 0 => Scan::Plain,
+                _ if commas == 0 => return (Scan::FieldLength(None), at),
+                _ => return (Scan::Field(commas), at),
+            },
             (Scan::Field(1), b',') => Scan::FieldLength(None),
             (Scan::Field(commas), b',') => Scan::Field(commas - 1),
+            (Scan::Field(_) | Scan::FieldTail(_), _) => scan,
             (Scan::FieldLength(sum), b'0'..=b'9') => Scan::FieldLength(Some(digit(sum, byte))),
-            (Scan::FieldLength(None), b' ') | (Scan::Field(_) | Scan::FieldTail(_), _) => {
-                return None;
-            }
             // Further parameters may follow, as in `+QIURC: "recv",0,5,"10.0.0.1",80`.
             (Scan::FieldLength(Some(length)), b',') => Scan::FieldTail(length),
             _ => Scan::Plain,
         };
-        self.enter(next);
-        None
+        (next, at + 1)
     }
 
     fn is_payload(&self, length: u32) -> bool {
         length > 0 && length <= self.max_payload
     }
 
-    /// A payload of so many bytes begins here.
-    fn count(&mut self, length: u32, at: usize, quoted: bool) {
+    /// How long the line is when a payload of so many bytes, which begins at `input[at]`, ends.
+    fn payload_end(&self, length: u32, at: usize) -> usize {
         let length = usize::try_from(length).unwrap_or(usize::MAX);
-        let end = (self.len + at).saturating_add(length);
-        self.enter(Scan::Counted { end, quoted });
-    }
-
-    fn counted(&mut self, fresh: &[u8], at: &mut usize, end: usize, quoted: bool) -> Option<End> {
-        let left = end.saturating_sub(self.len + *at);
-        if left > fresh.len() {
-            *at += fresh.len();
-            return None;
-        }
-        *at += left;
-        if quoted {
-            self.enter(Scan::Closing);
-            return None;
-        }
-        Some(End {
-            keep: *at,
-            eat: *at,
-            trim: 0,
-        })
-    }
-
-    fn uncounted(&mut self, input: &[u8], at: &mut usize, from: usize) -> Option<End> {
-        let fresh = input.get(*at..).unwrap_or_default();
-        let Some(n) = memchr::memchr(b'\r', fresh) else {
-            *at = input.len();
-            return None;
-        };
-        let cr = *at + n;
-        *at = cr + 1;
-        // The quote must belong to the payload, not open it.
-        if self.len + cr > from && self.before(input, cr) == Some(b'"') {
-            if input.get(*at) == Some(&b'\n') {
-                return Some(End {
-                    keep: cr,
-                    eat: *at + 1,
-                    trim: 0,
-                });
-            }
-            if *at == input.len() {
-                self.enter(Scan::QuoteCr(from));
-            }
-        }
-        None
-    }
-
-    /// After a quote and CR that an earlier input ended with.
-    fn after_quote_cr(&mut self, byte: u8, at: usize, from: usize) -> Option<End> {
-        if byte == b'\n' {
-            // The CR has been kept and is cut off again.
-            return Some(End {
-                keep: at,
-                eat: at + 1,
-                trim: 1,
-            });
-        }
-        self.enter(Scan::Uncounted(from));
-        None
+        (self.len + at).saturating_add(length)
     }
 
     /// The byte of the line in front of `input[at]`.
@@ -333,6 +286,15 @@ impl Framer<'_> {
             None if self.len <= self.buf.len() => self.buf.get(self.len.checked_sub(1)?).copied(),
             None => Some(self.last),
         }
+    }
+}
+
+/// What follows the name of a line.
+fn after_name(rule: Option<PayloadRule>) -> Scan {
+    match rule.map(|rule| rule.form) {
+        None => Scan::Plain,
+        Some(PayloadForm::Quoted) => Scan::BeforeTopic,
+        Some(PayloadForm::NextLine(commas)) => Scan::Kind { matched: 0, commas },
     }
 }
 
