@@ -72,12 +72,15 @@ check_clippy() {
 #: test         unit, integration and documentation tests
 check_test() {
     debian python3 python3
+    local status=0
     if cargo nextest --version >/dev/null 2>&1; then
-        cargo nextest run --locked --workspace --no-fail-fast --status-level fail --final-status-level fail
+        cargo nextest run --cargo-quiet --locked --workspace --no-fail-fast --status-level fail --final-status-level fail ||
+            status=1
     else
-        cargo test --quiet --locked --workspace --no-fail-fast --all-targets
+        timeout 1800 cargo test --quiet --locked --workspace --no-fail-fast --all-targets || status=1
     fi
-    cargo test --quiet --locked --workspace --doc
+    cargo test --quiet --locked --workspace --doc || status=1
+    return "$status"
 }
 
 #: doc          documentation without a warning
