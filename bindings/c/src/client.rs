@@ -266,3 +266,61 @@ pub unsafe extern "C" fn quectel_azure_client_provide_signature(
     // SAFETY: the caller's promise.
     unsafe { with(client, provide) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{quectel_azure_config_init, quectel_azure_config_set_connection_string};
+
+    #[test]
+    fn a_panic_makes_the_client_unusable_until_it_is_initialised_again() {
+        let text = "HostName=h.example;DeviceId=d;SharedAccessKey=AAECAwQFBgcICQoLDA0ODw==";
+        let (mut rx, mut tx, mut scratch) = ([0; 1024], [0; 1024], [0; 1024]);
+        let buffers = quectel_azure_buffers {
+            rx: rx.as_mut_ptr(),
+            rx_size: rx.len(),
+            tx: tx.as_mut_ptr(),
+            tx_size: tx.len(),
+            scratch: scratch.as_mut_ptr(),
+            scratch_size: scratch.len(),
+        };
+        let mut settings = core::mem::MaybeUninit::<quectel_azure_config>::uninit();
+        let mut client = quectel_azure_client {
+            opaque: [0; QUECTEL_AZURE_CLIENT_WORDS],
+        };
+        let (settings, client) = (settings.as_mut_ptr(), &raw mut client);
+        let init = || {
+            // SAFETY: all pointers lead to live variables of this function.
+            unsafe {
+                let size = size_of::<quectel_azure_config>();
+                assert_eq!(quectel_azure_config_init(settings, size), QUECTEL_AZURE_OK);
+                let set = quectel_azure_config_set_connection_string(settings, text.into());
+                assert_eq!(set, QUECTEL_AZURE_OK);
+                quectel_azure_client_init(
+                    client,
+                    size_of_val(&*client),
+                    settings,
+                    &raw const buffers,
+                )
+            }
+        };
+        assert_eq!(init(), QUECTEL_AZURE_OK);
+        // SAFETY: as above.
+        unsafe {
+            assert_eq!(
+                with(client, |_| panic!("on purpose")),
+                QUECTEL_AZURE_ERROR_PANIC
+            );
+            assert_eq!(
+                quectel_azure_client_connect(client, 0),
+                QUECTEL_AZURE_ERROR_NOT_INITIALISED
+            );
+        }
+        assert_eq!(init(), QUECTEL_AZURE_OK);
+        // SAFETY: as above.
+        unsafe {
+            assert_eq!(quectel_azure_client_connect(client, 0), QUECTEL_AZURE_OK);
+            quectel_azure_client_deinit(client);
+        }
+    }
+}
