@@ -6,5 +6,6 @@ mod command;
 mod host;
 mod mask;
 mod read;
+mod rules;
 mod session;
 mod time;

@@ -24,6 +24,8 @@ pub(crate) struct File {
     /// What the poster wrote in place of the contents: `private_key.pem`.
     pub(crate) label: Option<(String, Quote)>,
     pub(crate) pem: Option<PemSeen>,
+    /// Base64 stands in the log where the contents begin, without a line BEGIN.
+    pub(crate) bare_base64: Option<Quote>,
     /// Deleted, or lost with the RAM at a restart.
     pub(crate) gone: Option<Quote>,
 }
@@ -41,6 +43,7 @@ impl File {
             stray_error: None,
             label: None,
             pem: None,
+            bare_base64: None,
             gone: None,
         }
     }

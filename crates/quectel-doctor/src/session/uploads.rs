@@ -27,7 +27,7 @@ impl Builder {
         let name = upload.name.clone();
         self.change(|state| {
             if let Some(file) = state.files.iter_mut().find(|file| file.name == name) {
-                (file.pem, file.label) = (None, None);
+                (file.pem, file.label, file.bare_base64) = (None, None, None);
             }
         });
         if self.session.uploads.len() < 64 {
@@ -84,6 +84,15 @@ impl Builder {
     /// What the poster wrote in place of the contents.
     pub(super) fn upload_label(&mut self, text: &str, quote: &Quote) {
         let Some(name) = self.current_upload().map(|upload| upload.name.clone()) else { return };
+        let base64 = text.len() >= 40 && text.starts_with("MI") && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(&b));
+        if base64 {
+            self.change(|state| {
+                if let Some(file) = state.file_mut(&name, quote) {
+                    file.bare_base64.get_or_insert_with(|| quote.clone());
+                }
+            });
+            return;
+        }
         let inside = text.trim().trim_matches(['<', '>', '[', ']', '{', '}', '"']).to_owned();
         let marked = inside.len() < text.trim().len() || inside.contains(".pem") || inside.contains(".key");
         if marked && (3..=120).contains(&inside.len()) {

@@ -1,0 +1,198 @@
+//! Causes in the module itself: another family's commands, known faults, restarts.
+
+use super::{Case, Cause, Confidence, Context, Evidence, Rule, Severity};
+use crate::command::Form;
+use crate::mask::Quote;
+use crate::session::module::Family;
+use crate::session::{Refusal, Session};
+use crate::time::elapsed_ms;
+
+pub(super) const CAUSES: &[Cause] = &[
+    Cause {
+        id: "fw.dialect",
+        title: "The commands are those of another module family",
+        severity: Severity::Error,
+        symptom: "`ERROR` or `+CME ERROR: 58` to every form of a command",
+        reason: "Each family has its own set of commands, also within one brand; the test form `=?` shows whether a command \
+                 exists.",
+        check: &["ATI", "AT+QSSLCFG=?", "AT+QMTCFG=?"],
+        fix: &["ATI", "(take the manual of this family and this firmware)"],
+        sources: &["forums.quectel.com/t/30844 (FCM360W)", "forums.quectel.com/t/4567 (MC60)"],
+        rule: Rule::Session(dialect),
+    },
+    Cause {
+        id: "fw.known-bug",
+        title: "A known fault of this firmware",
+        severity: Severity::Error,
+        symptom: "the open succeeds and `+QMTSTAT: x,1` comes at once",
+        reason: "The release closes a connection that it has just opened; newer firmware does not.",
+        check: &["AT+QGMR"],
+        fix: &["AT+QMTDISC={client}", "AT+QMTCLOSE={client}", "(update the firmware)"],
+        sources: &["EG800AK with OneNET: EG800KLALCR07A02M04_01.001.01.001"],
+        rule: Rule::Attempt(known_bug),
+    },
+    Cause {
+        id: "fw.reset-or-brownout",
+        title: "The module restarted by itself",
+        severity: Severity::Error,
+        symptom: "`RDY` or `POWERED DOWN` in the middle of a session",
+        reason: "Without a command that asks for it, a restart is a supply that sags under the transmitter's current peaks, or a \
+                 crash.",
+        check: &["AT+CBC"],
+        fix: &["(a supply for 2 A peaks with a large capacitor at the module; then configure again after RDY)"],
+        sources: &["BG96 Hardware Design, power supply"],
+        rule: Rule::Session(restarted),
+    },
+    Cause {
+        id: "fw.outdated",
+        title: "The firmware is old",
+        severity: Severity::Warning,
+        symptom: "a failure that nothing else explains",
+        reason: "Releases as old as this one are the first thing that the vendor asks to replace.",
+        check: &["AT+QGMR"],
+        fix: &["(ask Quectel for the current release of this module)"],
+        sources: &["forums.quectel.com/t/3562 (EC25AFFAR07A08M4G)"],
+        rule: Rule::SessionFallback(outdated),
+    },
+];
+
+/// Commands that only one family has: the beginning of the verb.
+const DIALECTS: &[(&str, Family)] = &[
+    ("+QSSLCERT", Family::WiFi),
+    ("+QSECWRITE", Family::Gsm),
+    ("+CMQTT", Family::Simcom),
+    ("+CSSLCFG", Family::Simcom),
+    ("+CCERTDOWN", Family::Simcom),
+    ("+SMCON", Family::Simcom),
+    ("+SMSSL", Family::Simcom),
+    ("+CNACT", Family::Simcom),
+    ("+CAOPEN", Family::Simcom),
+    ("+USECMNG", Family::Ublox),
+    ("+UMQTT", Family::Ublox),
+    ("+USOCR", Family::Ublox),
+    ("#", Family::Telit),
+    ("+QSSLCFG", Family::Quectel),
+    ("+QMTCFG", Family::Quectel),
+    ("+QMTOPEN", Family::Quectel),
+    ("+QFUPL", Family::Quectel),
+    ("+QICSGP", Family::Quectel),
+];
+
+/// The family that has this command.
+fn family_of(verb: &str) -> Option<Family> {
+    DIALECTS.iter().find(|(prefix, _)| verb.starts_with(prefix)).map(|(_, family)| *family)
+}
+
+/// Does a module of this family know commands of that one?
+fn speaks(module: Family, language: Family) -> bool {
+    module == language || (language == Family::Quectel && module.is_quectel())
+}
+
+/// Every form of the command was refused, also the one that only asks whether it exists.
+fn unknown_command<'a>(session: &'a Session, verb: &str) -> Option<Vec<&'a Refusal>> {
+    if session.known_verbs.iter().any(|known| known == verb) {
+        return None;
+    }
+    let refusals: Vec<&Refusal> = session.refusals.iter().filter(|refusal| refusal.command.verb == verb).collect();
+    let asked = refusals.iter().any(|refusal| refusal.command.form == Form::Test);
+    let code_58 = refusals.iter().any(|refusal| refusal.refused.cme() == Some(58));
+    ((asked && refusals.len() >= 2) || code_58 || refusals.len() >= 3).then_some(refusals)
+}
+
+fn dialect(context: &Context<'_>) -> Vec<Evidence> {
+    let session = context.session;
+    let mut done: Vec<&str> = Vec::new();
+    let mut all = Vec::new();
+    for refusal in &session.refusals {
+        let verb = refusal.command.verb.as_str();
+        if verb.is_empty() || done.contains(&verb) || session.known_verbs.iter().any(|known| known == verb) {
+            continue;
+        }
+        done.push(verb);
+        let Some(language) = family_of(verb) else { continue };
+        let module = session.family();
+        let foreign = module.is_some_and(|module| !speaks(module, language));
+        let tested = refusal.command.form == Form::Test;
+        let unknown = unknown_command(session, verb);
+        let specific = refusal.refused.cme().is_some_and(|code| code != 58 && code != 100);
+        let detail = match (foreign, &unknown) {
+            (true, _) if !specific => {
+                let name = module.map_or("this module", Family::name);
+                format!("`AT{verb}` is a command of {} modules; the module here is {name}.", language.name())
+            }
+            (false, Some(refusals)) if !specific && exists_elsewhere(language, module) => {
+                format!("`AT{verb}` was refused in all {} forms: this firmware does not have it.", refusals.len())
+            }
+            _ if tested && !specific => format!("`AT{verb}=?` was refused: this firmware does not have the command."),
+            _ => continue,
+        };
+        let confidence = if foreign || unknown.as_ref().is_some_and(|r| r.iter().any(|r| r.command.form == Form::Test)) {
+            Confidence::Certain
+        } else {
+            Confidence::Likely
+        };
+        let refusals = unknown.unwrap_or_else(|| vec![refusal]);
+        let quotes: Vec<&Quote> = refusals.iter().flat_map(|refusal| [&refusal.quote, &refusal.answer]).chain(session.module.quote.as_ref()).collect();
+        let success = session.is_success();
+        let evidence = if success { Evidence::warning(confidence, detail) } else { Evidence::error(confidence, detail) };
+        all.push(evidence.quoting(quotes).with_fix(["ATI".to_owned(), format!("AT{verb}=?")]));
+    }
+    all
+}
+
+/// A refusal of Quectel's own commands on a Quectel module has many reasons; only the test form decides.
+const fn exists_elsewhere(language: Family, module: Option<Family>) -> bool {
+    !matches!(language, Family::Quectel) || matches!(module, Some(Family::WiFi | Family::NbIot | Family::Gsm))
+}
+
+/// Firmware, and what it does wrong.
+const KNOWN_BUGS: &[(&str, &str)] = &[("EG800KLALCR07A02M04", "it closes a connection right after it has opened it")];
+
+/// The known fault that this connection shows.
+pub(super) fn is_known_bug(case: &Case<'_>) -> Option<&'static str> {
+    let firmware = case.session.module.firmware.as_deref()?;
+    let (_, fault) = KNOWN_BUGS.iter().find(|(prefix, _)| firmware.starts_with(prefix))?;
+    let attempt = case.attempt;
+    let closed = attempt.closed_before_connect().or_else(|| attempt.stats.iter().find(|stat| stat.code == 1 && !stat.connected))?;
+    let gap = elapsed_ms(closed.stamp, attempt.result.as_ref()?.stamp);
+    gap.is_none_or(|ms| ms < 3000).then_some(*fault)
+}
+
+fn known_bug(case: &Case<'_>) -> Option<Evidence> {
+    let fault = is_known_bug(case)?;
+    let firmware = case.session.module.firmware.as_deref().unwrap_or_default();
+    let closed = case.attempt.stats.first().map(|stat| &stat.quote);
+    let quotes = case.failure_with([case.session.module.quote.as_ref(), closed, case.attempt.result.as_ref().map(|r| &r.quote)]);
+    Some(Evidence::error(Confidence::Likely, format!("Firmware {firmware}: {fault}.")).at(quotes))
+}
+
+fn restarted(context: &Context<'_>) -> Vec<Evidence> {
+    let session = context.session;
+    let Some(restart) = session.restarts.iter().find(|restart| restart.in_session && !restart.commanded) else {
+        return Vec::new();
+    };
+    let detail = if restart.while_open {
+        "The module restarted while a connection was open or being opened, and no command asked for it."
+    } else {
+        "The module restarted after it had been configured, and no command asked for it."
+    };
+    let evidence = if restart.while_open && !session.is_success() {
+        Evidence::error(Confidence::Likely, detail)
+    } else {
+        Evidence::warning(Confidence::Possible, detail)
+    };
+    vec![evidence.quoting([&restart.quote])]
+}
+
+/// Releases that vendors' answers ask to replace.
+const OLD: &[&str] = &["EC25AFFAR07A08M4G", "EC25EFAR02", "BG96MAR02", "BG96MAR01", "EC21EUXGAR08A02"];
+
+fn outdated(context: &Context<'_>) -> Vec<Evidence> {
+    let Some(firmware) = context.session.module.firmware.as_deref() else { return Vec::new() };
+    let old = OLD.iter().any(|prefix| firmware.starts_with(prefix));
+    if !old || !context.has("tls.handshake-failed") {
+        return Vec::new();
+    }
+    let detail = format!("The module has {firmware}.");
+    vec![Evidence::warning(Confidence::Possible, detail).quoting(context.session.module.quote.as_ref())]
+}

@@ -1,0 +1,265 @@
+//! The causes: one row each, with its rule, and the engine that asks them all.
+
+mod aws;
+mod azure;
+mod azure_identity;
+mod azure_token;
+mod case;
+mod dps;
+mod file_contents;
+mod file_pair;
+mod file_store;
+mod firmware;
+mod mqtt_connect;
+mod mqtt_publish;
+mod network;
+mod network_open;
+mod syntax;
+mod tls_context;
+mod tls_settings;
+mod tls_trust;
+mod transport;
+
+use serde::Serialize;
+
+use crate::mask::Quote;
+use crate::session::Session;
+
+pub(crate) use self::case::{Case, Variables};
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(clippy::exhaustive_enums, reason = "the three grades of the JSON schema")]
+pub enum Severity {
+    /// Worth knowing.
+    Info,
+    /// It will bite, or it may be the cause.
+    Warning,
+    /// It explains a failure in this log.
+    Error,
+}
+
+/// How sure a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(clippy::exhaustive_enums, reason = "the three grades of the JSON schema")]
+pub enum Confidence {
+    /// One of several explanations.
+    Possible,
+    /// The best explanation of what the log shows.
+    Likely,
+    /// The log proves it.
+    Certain,
+}
+
+/// A cause in the catalogue.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Cause {
+    /// Stable name: `tls.sni-missing`.
+    pub id: &'static str,
+    /// One line.
+    pub title: &'static str,
+    /// Its usual severity; a finding may be milder.
+    pub severity: Severity,
+    /// What the user sees.
+    pub symptom: &'static str,
+    /// Why it happens, in one or two sentences.
+    pub reason: &'static str,
+    /// Commands that show it on a live module, without changing anything.
+    pub check: &'static [&'static str],
+    /// Commands that cure it; `{ssl}`, `{client}`, `{host}` and the like are filled in from the log.
+    pub fix: &'static [&'static str],
+    /// Where it was seen.
+    pub sources: &'static [&'static str],
+    pub(crate) rule: Rule,
+}
+
+/// How a cause is looked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Rule {
+    /// In every connection by itself.
+    Attempt(fn(&Case<'_>) -> Option<Evidence>),
+    /// In every connection, after all other causes: what is left when nothing specific was found.
+    Fallback(fn(&Case<'_>) -> Option<Evidence>),
+    /// In the session as a whole.
+    Session(fn(&Context<'_>) -> Vec<Evidence>),
+    /// In the session as a whole, after all other causes.
+    SessionFallback(fn(&Context<'_>) -> Vec<Evidence>),
+}
+
+/// What a rule found.
+#[derive(Debug, Clone)]
+pub(crate) struct Evidence {
+    pub(crate) severity: Severity,
+    pub(crate) confidence: Confidence,
+    pub(crate) lines: Vec<Quote>,
+    /// What the log shows, in one sentence or two.
+    pub(crate) detail: String,
+    /// Instead of the row's commands.
+    pub(crate) fix: Option<Vec<String>>,
+    /// The connection it belongs to, for the numbers in the commands.
+    pub(crate) attempt: Option<usize>,
+}
+
+impl Evidence {
+    pub(crate) fn new(severity: Severity, confidence: Confidence, detail: impl Into<String>) -> Self {
+        Self { severity, confidence, lines: Vec::new(), detail: detail.into(), fix: None, attempt: None }
+    }
+
+    pub(crate) fn error(confidence: Confidence, detail: impl Into<String>) -> Self {
+        Self::new(Severity::Error, confidence, detail)
+    }
+
+    pub(crate) fn warning(confidence: Confidence, detail: impl Into<String>) -> Self {
+        Self::new(Severity::Warning, confidence, detail)
+    }
+
+    pub(crate) fn info(detail: impl Into<String>) -> Self {
+        Self::new(Severity::Info, Confidence::Certain, detail)
+    }
+
+    pub(crate) fn at(mut self, quotes: impl IntoIterator<Item = Quote>) -> Self {
+        self.lines.extend(quotes);
+        self
+    }
+
+    pub(crate) fn quoting<'q>(self, quotes: impl IntoIterator<Item = &'q Quote>) -> Self {
+        self.at(quotes.into_iter().cloned())
+    }
+
+    pub(crate) fn with_fix<S: Into<String>>(mut self, fix: impl IntoIterator<Item = S>) -> Self {
+        self.fix = Some(fix.into_iter().map(Into::into).collect());
+        self
+    }
+
+    pub(crate) const fn of(mut self, attempt: usize) -> Self {
+        self.attempt = Some(attempt);
+        self
+    }
+}
+
+/// A cause that was found, with all that speaks for it.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) cause: &'static Cause,
+    pub(crate) evidence: Evidence,
+    /// Connections in which it was found.
+    pub(crate) attempts: Vec<usize>,
+}
+
+/// What a rule may look at.
+pub(crate) struct Context<'a> {
+    pub(crate) session: &'a Session,
+    pub(crate) found: &'a [Found],
+    /// Today in unix seconds.
+    pub(crate) now_unix_s: i64,
+}
+
+impl Context<'_> {
+    pub(crate) fn has(&self, id: &str) -> bool {
+        self.found.iter().any(|found| found.cause.id == id)
+    }
+
+    /// An error was found in the session.
+    pub(crate) fn has_error(&self) -> bool {
+        self.found.iter().any(|found| found.evidence.severity == Severity::Error)
+    }
+
+    /// An error with one of these beginnings was found.
+    pub(crate) fn has_error_of(&self, prefixes: &[&str]) -> bool {
+        self.found.iter().any(|found| {
+            found.evidence.severity == Severity::Error && prefixes.iter().any(|prefix| found.cause.id.starts_with(prefix))
+        })
+    }
+}
+
+/// All causes, the most frequent and most hidden first.
+pub(crate) fn causes() -> impl Iterator<Item = &'static Cause> {
+    [
+        tls_context::CAUSES,
+        tls_trust::CAUSES,
+        file_contents::CAUSES,
+        file_pair::CAUSES,
+        file_store::CAUSES,
+        tls_settings::CAUSES,
+        azure_token::CAUSES,
+        azure_identity::CAUSES,
+        azure::CAUSES,
+        dps::CAUSES,
+        aws::CAUSES,
+        syntax::CAUSES,
+        mqtt_connect::CAUSES,
+        mqtt_publish::CAUSES,
+        network_open::CAUSES,
+        network::CAUSES,
+        transport::CAUSES,
+        firmware::CAUSES,
+    ]
+    .into_iter()
+    .flatten()
+}
+
+/// Asks every rule about a session.
+pub(crate) fn examine(session: &Session, now_unix_s: i64) -> Vec<Found> {
+    let mut found: Vec<Found> = Vec::new();
+    for last in [false, true] {
+        for cause in causes() {
+            for evidence in ask(cause, last, session, &found, now_unix_s) {
+                add(&mut found, cause, evidence);
+            }
+        }
+    }
+    let rank = |id: &str| causes().position(|cause| cause.id == id);
+    found.sort_by_key(|found| {
+        let evidence = &found.evidence;
+        (core::cmp::Reverse(evidence.severity), core::cmp::Reverse(evidence.confidence), rank(found.cause.id))
+    });
+    found
+}
+
+fn ask(cause: &'static Cause, last: bool, session: &Session, found: &[Found], now_unix_s: i64) -> Vec<Evidence> {
+    let context = Context { session, found, now_unix_s };
+    let rule = match (cause.rule, last) {
+        (Rule::Session(rule), false) | (Rule::SessionFallback(rule), true) => return rule(&context),
+        (Rule::Attempt(rule), false) | (Rule::Fallback(rule), true) => rule,
+        _ => return Vec::new(),
+    };
+    let cases = session.attempts.iter().enumerate().map(|(index, attempt)| Case::new(&context, index, attempt));
+    cases.filter_map(|case| rule(&case).map(|evidence| evidence.of(case.index))).collect()
+}
+
+/// Lines of the log that one finding quotes at most.
+const MAX_LINES: usize = 8;
+
+fn add(found: &mut Vec<Found>, cause: &'static Cause, evidence: Evidence) {
+    if let Some(known) = found.iter_mut().find(|known| known.cause.id == cause.id) {
+        known.attempts.extend(evidence.attempt);
+        let worse = (evidence.severity, evidence.confidence) > (known.evidence.severity, known.evidence.confidence);
+        let mut lines = core::mem::take(&mut known.evidence.lines);
+        let new = evidence.lines.clone();
+        if worse {
+            known.evidence = evidence;
+        }
+        lines.extend(new);
+        known.evidence.lines = tidy(lines);
+    } else {
+        let attempts = evidence.attempt.into_iter().collect();
+        let lines = tidy(evidence.lines.clone());
+        found.push(Found { cause, evidence: Evidence { lines, ..evidence }, attempts });
+    }
+}
+
+/// In the order of the log, each line once, not too many; a line that nobody saw has number 0.
+fn tidy(mut lines: Vec<Quote>) -> Vec<Quote> {
+    lines.retain(|quote| quote.number > 0);
+    lines.sort_by_key(|quote| quote.number);
+    lines.dedup_by_key(|quote| quote.number);
+    if lines.len() > MAX_LINES {
+        let last = lines.pop();
+        lines.truncate(MAX_LINES - 1);
+        lines.extend(last);
+    }
+    lines
+}
