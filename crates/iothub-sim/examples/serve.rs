@@ -68,6 +68,7 @@ fn serve(folder: &Path, config: Option<&str>) -> Result<(), Box<dyn core::error:
         "service_key": key.to_base64(),
     });
     println!("{description}");
+    eprintln!("{}", hub.introduction(&root));
     let records = hub.records();
     thread::spawn(move || print(&records));
     for line in std::io::stdin().lock().lines() {

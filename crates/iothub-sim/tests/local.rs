@@ -205,6 +205,20 @@ fn a_second_connection_takes_over() {
 }
 
 #[test]
+fn a_slow_handshake_still_succeeds() {
+    let mut options = PkiOptions::for_hosts([HOST]);
+    options.key_kind = KeyKind::EcdsaP256;
+    let pki = Pki::new(&options).unwrap();
+    let mut options = ServerOptions::default();
+    options.clock = Clock::StartingAt(START);
+    options.handshake_delay = Duration::from_millis(300);
+    let hub = LocalHub::start_with(&config(), &pki, &options).unwrap();
+    let begun = std::time::Instant::now();
+    Client::connected(&hub);
+    assert!(begun.elapsed() >= Duration::from_millis(300));
+}
+
+#[test]
 fn stopping_closes_connections_and_frees_the_port() {
     let hub = start();
     let addr = hub.addr();

@@ -182,6 +182,16 @@ fn a_folder_keeps_everything() {
     let string = hub.connection_string("device1").unwrap();
     let ca = hub.ca_pem().to_owned();
     hub.update_desired("device1", "{\"rate\":5}").unwrap();
+    let introduction = hub.introduction(&path.join("root.pem"));
+    for part in [
+        format!("on {}", hub.addr()),
+        format!("trust: {}", path.join("root.pem").display()),
+        format!("device1: {string}"),
+        "id scope 0ne00000A0A".to_owned(),
+        "group devices: key ".to_owned(),
+    ] {
+        assert!(introduction.contains(&part), "{part} in {introduction}");
+    }
     hub.stop();
 
     let hub = start(&path);

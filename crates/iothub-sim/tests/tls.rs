@@ -298,12 +298,14 @@ fn what_is_not_tls_is_named() {
     Packet::Connect(connect()).encode(&mut plain).unwrap();
     // 0x002F is RSA key exchange with AES-128-CBC, all that old modules have.
     let tls10 = client_hello([3, 1], [0xc0, 0x13]);
+    let tls11 = client_hello([3, 2], [0xc0, 0x13]);
     let rsa_only = client_hello([3, 3], [0x00, 0x2f]);
     for (bytes, text) in [
         (plain.as_slice(), "does not speak TLS"),
         (b"GET / HTTP/1.1\r\n\r\n", "does not speak TLS"),
         (&[22, 3, 1, 0, 4, 9, 0, 0, 0], "TLS handshake failed"),
         (&tls10, "no TLS version"),
+        (&tls11, "no TLS version"),
         (&rsa_only, "no cipher suite"),
     ] {
         let mut hub = hub_with(&config(), &pki, &TlsOptions::default());

@@ -77,21 +77,9 @@ impl Config {
     /// Azure IoT Hub documentation, device connection strings.
     #[must_use]
     pub fn connection_string(&self, device_id: &str) -> Option<String> {
-        self.hubs.iter().find_map(|hub| {
-            let device = hub.devices.iter().find(|device| device.id == device_id)?;
-            let proof = match &device.credentials {
-                Credentials::SharedAccessKeys { primary, .. } => {
-                    format!("SharedAccessKey={}", primary.to_base64())
-                }
-                Credentials::SelfSigned { .. } | Credentials::CertificateAuthority => {
-                    "x509=true".to_owned()
-                }
-            };
-            Some(format!(
-                "HostName={};DeviceId={device_id};{proof}",
-                hub.host
-            ))
-        })
+        self.hubs
+            .iter()
+            .find_map(|hub| hub.connection_string(device_id))
     }
 
     /// Checks what the types cannot: names, duplicates.
@@ -188,6 +176,30 @@ impl IotHub {
         core::iter::once(&self.host)
             .chain(&self.other_hosts)
             .map(String::as_str)
+    }
+
+    /// The connection string of one of its devices.
+    ///
+    /// `None` when there is no such device.
+    ///
+    /// # Reference
+    ///
+    /// Azure IoT Hub documentation, device connection strings.
+    #[must_use]
+    pub fn connection_string(&self, device_id: &str) -> Option<String> {
+        let device = self.devices.iter().find(|device| device.id == device_id)?;
+        let proof = match &device.credentials {
+            Credentials::SharedAccessKeys { primary, .. } => {
+                format!("SharedAccessKey={}", primary.to_base64())
+            }
+            Credentials::SelfSigned { .. } | Credentials::CertificateAuthority => {
+                "x509=true".to_owned()
+            }
+        };
+        Some(format!(
+            "HostName={};DeviceId={device_id};{proof}",
+            self.host
+        ))
     }
 
     fn check(&self) -> Result<(), ConfigError> {

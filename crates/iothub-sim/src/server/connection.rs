@@ -46,6 +46,9 @@ pub(super) async fn serve(shared: &Shared, tls: &TlsServer, mut stream: TcpStrea
         sent: 0,
         closing: false,
     };
+    if !shared.handshake_delay.is_zero() {
+        tokio::time::sleep(shared.handshake_delay).await;
+    }
     served.run(&mut stream).await;
     if let Some(id) = served.id {
         shared.wakers().remove(&id);

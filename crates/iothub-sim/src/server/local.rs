@@ -14,6 +14,7 @@ use crate::{
     config::{Config, ConfigFile, IotHub},
     hub::{Fault, Hub},
     identity::Identity,
+    key::SharedAccessKey,
     message::{CloudToDeviceMessage, ServiceError},
     method::{MethodCall, MethodError, MethodOutcome},
     pki::{Pki, PkiOptions},
@@ -56,7 +57,7 @@ pub struct LocalHub {
     shared: Arc<Shared>,
     runtime: Option<Runtime>,
     addr: SocketAddr,
-    service_addr: Option<SocketAddr>,
+    service: Option<(SocketAddr, SharedAccessKey)>,
     config: Config,
     ca_pem: String,
 }
@@ -143,13 +144,13 @@ impl LocalHub {
         let (listener, addr) = listen(&runtime, options.listen)?;
         let shared = Arc::new(Shared::new(hub, options, folder));
         runtime.spawn(accept(shared.clone(), listener, tls));
-        let mut service_addr = None;
+        let mut service_side = None;
         if let Some(wanted) = &options.service {
             let (listener, addr) = listen(&runtime, wanted.listen)?;
             let acceptor = TlsAcceptor::from(Arc::new(service_tls(pki.server_chain())?));
             let service = Service::new(shared.clone(), &wanted.key);
             runtime.spawn(service::accept(service, listener, acceptor));
-            service_addr = Some(addr);
+            service_side = Some((addr, wanted.key.clone()));
         }
         runtime.spawn(run_timers(shared.clone()));
         runtime.spawn(save_changes(shared.clone()));
@@ -157,7 +158,7 @@ impl LocalHub {
             shared,
             runtime: Some(runtime),
             addr,
-            service_addr,
+            service: service_side,
             config: config.clone(),
             ca_pem: pki.root_pem().to_owned(),
         })
@@ -171,8 +172,21 @@ impl LocalHub {
 
     /// Where the service side listens, if it was asked for.
     #[must_use]
-    pub const fn service_addr(&self) -> Option<SocketAddr> {
-        self.service_addr
+    pub fn service_addr(&self) -> Option<SocketAddr> {
+        self.service.as_ref().map(|(addr, _)| *addr)
+    }
+
+    pub(super) const fn service(&self) -> Option<&(SocketAddr, SharedAccessKey)> {
+        self.service.as_ref()
+    }
+
+    pub(super) const fn config(&self) -> &Config {
+        &self.config
+    }
+
+    pub(super) fn connection_string_of(&self, host: &str, device_id: &str) -> Option<String> {
+        let hub = self.config.hubs.iter().find(|hub| hub.host == host)?;
+        hub.connection_string(device_id)
     }
 
     /// The root certificate as PEM: what a device must trust.

@@ -2,11 +2,15 @@
 
 mod clock;
 mod connection;
+mod introduction;
 mod journal;
 mod local;
 mod shared;
 
-use core::net::{Ipv4Addr, SocketAddr};
+use core::{
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
 use std::io;
 
 pub(crate) use self::shared::Shared;
@@ -29,6 +33,8 @@ pub struct ServerOptions {
     pub clock: Clock,
     /// TLS versions and SNI.
     pub tls: TlsOptions,
+    /// Time that passes before each TLS handshake goes on, as on a slow network.
+    pub handshake_delay: Duration,
     /// REST interface and page, if wanted.
     pub service: Option<ServiceOptions>,
     /// Connections served at a time; more wait in the operating system's queue.
@@ -42,6 +48,7 @@ impl Default for ServerOptions {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             clock: Clock::default(),
             tls: TlsOptions::default(),
+            handshake_delay: Duration::ZERO,
             service: None,
             max_connections: 20_000,
         }

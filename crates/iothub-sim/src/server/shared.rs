@@ -42,6 +42,7 @@ pub(crate) struct Shared {
     wakes_at_ms: AtomicU64,
     pub(super) free: Semaphore,
     pub(super) max_connections: u32,
+    pub(super) handshake_delay: Duration,
     pub(crate) stopping: watch::Sender<bool>,
     state: Option<Mutex<Saving>>,
     /// Who waits for the end of a method call.
@@ -79,6 +80,7 @@ impl Shared {
             timers_changed: Notify::new(),
             wakes_at_ms: AtomicU64::new(u64::MAX),
             free: Semaphore::new(most),
+            handshake_delay: options.handshake_delay,
             max_connections: u32::try_from(most).unwrap_or(u32::MAX),
             stopping: watch::Sender::new(false),
         }

@@ -1,0 +1,109 @@
+//! What a person needs to know about a hub that has just been started.
+
+use core::fmt::Write;
+use std::path::Path;
+
+use super::LocalHub;
+use crate::config::{Attestation, Credentials, GroupAttestation};
+
+impl LocalHub {
+    /// How to connect: address, root certificate, connection strings, provisioning, service side.
+    ///
+    /// Contains the keys of all devices. `root_certificate` is the file that holds
+    /// [`ca_pem`](Self::ca_pem).
+    #[must_use]
+    pub fn introduction(&self, root_certificate: &Path) -> String {
+        let mut text = String::new();
+        // Writing into a string cannot fail.
+        let _ = self.write_introduction(root_certificate, &mut text);
+        text
+    }
+
+    fn write_introduction(&self, root_certificate: &Path, out: &mut String) -> core::fmt::Result {
+        let addr = self.addr();
+        writeln!(out, "MQTT over TLS 1.2 on {addr}")?;
+        writeln!(
+            out,
+            "Root certificate that devices must trust: {}",
+            root_certificate.display()
+        )?;
+        for hub in &self.config().hubs {
+            writeln!(out, "\nHub {}", hub.host)?;
+            for device in &hub.devices {
+                let string = self.connection_string_of(&hub.host, &device.id);
+                let disabled = if device.enabled { "" } else { " (disabled)" };
+                writeln!(
+                    out,
+                    "  {}{disabled}: {}",
+                    device.id,
+                    string.unwrap_or_default()
+                )?;
+                for module in &device.modules {
+                    if let Credentials::SharedAccessKeys { primary, .. } = &module.credentials {
+                        let key = primary.to_base64();
+                        writeln!(
+                            out,
+                            "  {}/{}: HostName={};DeviceId={};ModuleId={};SharedAccessKey={key}",
+                            device.id, module.id, hub.host, device.id, module.id
+                        )?;
+                    }
+                }
+            }
+        }
+        for service in &self.config().provisioning {
+            writeln!(
+                out,
+                "\nProvisioning service with id scope {}",
+                service.id_scope
+            )?;
+            for enrollment in &service.enrollments {
+                let id = &enrollment.registration_id;
+                match &enrollment.attestation {
+                    Attestation::SymmetricKeys { primary, .. } => {
+                        writeln!(out, "  registration {id}: key {}", primary.to_base64())?;
+                    }
+                    Attestation::Certificate { primary, .. } => {
+                        writeln!(out, "  registration {id}: certificate {primary}")?;
+                    }
+                }
+            }
+            for group in &service.groups {
+                match &group.attestation {
+                    GroupAttestation::SymmetricKeys { primary, .. } => {
+                        let key = primary.to_base64();
+                        writeln!(
+                            out,
+                            "  group {}: key {key} (derive each device's from it)",
+                            group.name
+                        )?;
+                    }
+                    GroupAttestation::Authority(_) => {
+                        writeln!(
+                            out,
+                            "  group {}: certificates below its authority",
+                            group.name
+                        )?;
+                    }
+                }
+            }
+        }
+        let host = self
+            .config()
+            .hubs
+            .first()
+            .map_or("", |hub| hub.host.as_str());
+        writeln!(
+            out,
+            "\nConnect to {addr} with {host} as server name (SNI): let {host} lead to {}, or append\n;GatewayHostName=localhost to the connection string where the client knows it.",
+            addr.ip()
+        )?;
+        if let Some((addr, key)) = self.service() {
+            writeln!(
+                out,
+                "\nService side and page: http://{addr}/#{}",
+                crate::percent::encode(&key.to_base64())
+            )?;
+        }
+        Ok(())
+    }
+}
