@@ -116,7 +116,7 @@ impl Client {
         on_event: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
         let limit = limit(timeout_s)?;
-        let (shared, cancel, reply) = self.start(limit)?;
+        let (shared, cancel, reply) = self.start(limit, on_event.is_some())?;
         wait(py, &shared, &cancel, reply, on_event).map(|_| ())
     }
 
@@ -243,6 +243,7 @@ impl Client {
     fn start(
         &self,
         limit: Option<Duration>,
+        observed: bool,
     ) -> Result<(Arc<Shared>, CancelToken, Receiver<Reply>), Fault> {
         self.check_process()?;
         let mut session = self.lock();
@@ -263,6 +264,7 @@ impl Client {
             limit,
             cancel: cancel.clone(),
             trace,
+            observed,
             connected,
             jobs: queue,
         };

@@ -229,6 +229,8 @@ pub(crate) struct Order {
     pub(crate) cancel: CancelToken,
     /// Where the conversation is recorded.
     pub(crate) trace: Trace<'static>,
+    /// Whether somebody takes what is shown.
+    pub(crate) observed: bool,
     /// Where the result of connecting is told.
     pub(crate) connected: Sender<Reply>,
     /// What to do then.
@@ -246,6 +248,7 @@ pub(crate) fn run(
         limit,
         cancel,
         trace,
+        observed,
         connected,
         jobs,
     } = order;
@@ -253,10 +256,10 @@ pub(crate) fn run(
     let mut storage = Storage::default();
     let result = open().and_then(|port| Ok(Driver::new(port, settings.config(), &mut storage)?));
     let result = result.and_then(|driver| {
-        let mut driver = driver
-            .cancel(cancel)
-            .trace(trace)
-            .observe(|notice| shared.show(notice));
+        let mut driver = driver.cancel(cancel).trace(trace);
+        if observed {
+            driver = driver.observe(|notice| shared.show(notice));
+        }
         driver.time_limit(limit);
         driver.connect()?;
         driver.time_limit(None);
