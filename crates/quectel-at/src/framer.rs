@@ -5,7 +5,7 @@ mod scan;
 #[cfg(test)]
 mod tests;
 
-use scan::Scan;
+use scan::{LOOK_BACK, Scan};
 
 /// Where a line announces bytes that are data, whatever they look like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,8 +92,10 @@ pub struct Framer<'b> {
     floor: u8,
     /// Between lines a CR or LF is only skipped, and nothing else is special.
     skipping: bool,
-    /// The last byte of the unfinished line that came in an earlier input.
-    last: u8,
+    /// What belongs to the state of the scan.
+    extent: usize,
+    /// The last bytes of an unfinished line that does not fit.
+    tail: [u8; LOOK_BACK],
     rules: &'static [PayloadRule],
     rule: Option<PayloadRule>,
     /// A bit for each letter that stands in a rule's prefix where most names differ.
@@ -125,7 +127,8 @@ impl<'b> Framer<'b> {
             joining: 0,
             floor: 0,
             skipping: true,
-            last: 0,
+            extent: 0,
+            tail: [0; LOOK_BACK],
             rules,
             rule: None,
             telling: 0,
@@ -217,9 +220,10 @@ impl<'b> Framer<'b> {
     }
 
     /// Like [`Framer::poll_raw`], for every case.
+    #[inline]
     pub(crate) fn look<'i>(&mut self, input: &mut &'i [u8]) -> Option<RawFrame<'i>> {
         if self.scan != Scan::Start {
-            return self.line(input, self.scan, 0);
+            return self.line(input, self.scan);
         }
         if !self.skipping
             && let Some(frame) = self.start(input)
@@ -331,26 +335,26 @@ impl<'b> Framer<'b> {
             && self.scan == Scan::Start;
     }
 
-    /// Ends the line at `input[keep]`, less the last `trim` bytes; `eat` bytes of its end are consumed.
-    fn end<'i>(
-        &mut self,
-        input: &mut &'i [u8],
-        keep: usize,
-        eat: usize,
-        trim: usize,
-    ) -> RawFrame<'i> {
+    /// Ends the line at `input[keep]`; `eat` bytes of its end are consumed.
+    #[inline]
+    fn end<'i>(&mut self, input: &mut &'i [u8], keep: usize, eat: usize) -> RawFrame<'i> {
         let (line, rest) = input.split_at((keep + eat).min(input.len()));
         *input = rest;
         self.after_cr = line.last() == Some(&b'\r');
         let fresh = line.get(..keep).unwrap_or(line);
-        let total = (self.len + keep).saturating_sub(trim);
-        if self.len == 0 && total <= self.buf.len() {
+        if self.len == 0 && keep <= self.buf.len() {
             return RawFrame {
                 kind: Kind::Line,
                 place: Place::Input(fresh),
             };
         }
+        self.end_stored(fresh)
+    }
+
+    /// Ends a line that came in pieces or does not fit.
+    fn end_stored<'i>(&mut self, fresh: &[u8]) -> RawFrame<'i> {
         self.store(fresh);
+        let total = self.len;
         self.len = 0;
         self.enter(Scan::Start);
         self.settle();
@@ -369,15 +373,37 @@ impl<'b> Framer<'b> {
             && let Some(slot) = self.buf.get_mut(self.len)
         {
             *slot = *byte;
-        } else if let Some(room) = self.buf.get_mut(self.len..) {
-            let n = room.len().min(bytes.len());
-            if let (Some(to), Some(from)) = (room.get_mut(..n), bytes.get(..n)) {
-                to.copy_from_slice(from);
-            }
+            self.len += 1;
+            return;
         }
-        if let Some(last) = bytes.last() {
-            self.last = *last;
+        self.store_some(bytes);
+    }
+
+    fn store_some(&mut self, bytes: &[u8]) {
+        let room = self.buf.get_mut(self.len..).unwrap_or_default();
+        let n = room.len().min(bytes.len());
+        if let (Some(to), Some(from)) = (room.get_mut(..n), bytes.get(..n)) {
+            to.copy_from_slice(from);
+        }
+        if n < bytes.len() {
+            self.remember(bytes);
         }
         self.len = self.len.saturating_add(bytes.len());
+    }
+
+    /// Keeps the last bytes of a line that does not fit.
+    fn remember(&mut self, bytes: &[u8]) {
+        if self.len <= self.buf.len() {
+            // What fits ends the bytes so far.
+            let stored = self.buf.get(..self.len).unwrap_or_default();
+            for (slot, byte) in self.tail.iter_mut().rev().zip(stored.iter().rev()) {
+                *slot = *byte;
+            }
+        }
+        let fresh = bytes.len().min(LOOK_BACK);
+        self.tail.rotate_left(fresh);
+        for (slot, byte) in self.tail.iter_mut().rev().zip(bytes.iter().rev()) {
+            *slot = *byte;
+        }
     }
 }

@@ -28,6 +28,12 @@ impl<'a> Line<'a> {
         }
     }
 
+    /// The parameters, whatever the line's name.
+    pub(crate) fn parameters(self) -> Option<Params<'a>> {
+        let colon = memchr::memchr(b':', self.bytes)?;
+        Some(Params::new(self.bytes.get(colon + 1..)?))
+    }
+
     /// The parameters, if the line's name is `name` (such as `+QMTOPEN`).
     pub fn params(self, name: &[u8]) -> Option<Params<'a>> {
         let rest = self.bytes.strip_prefix(name)?.strip_prefix(b":")?;

@@ -3,7 +3,7 @@
 
 use super::{Framer, PayloadForm, PayloadRule, RawFrame};
 
-/// Where inside a line the framer is.
+/// Where inside a line the framer is. What `extent` means then stands behind it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scan {
     /// Between lines.
@@ -12,41 +12,31 @@ pub(super) enum Scan {
     Name,
     /// In a line without payload, or behind its payload.
     Plain,
-    /// `Quoted`: before the quote that opens the first quoted parameter.
+    /// In a line whose payload may come on the next line. `extent`: the length's place among the parameters.
+    NextLine,
+    /// In the first parameters of a line with a payload in quotes.
     BeforeTopic,
-    /// `Quoted`: in the first quoted parameter.
+    /// In the first quoted parameter.
     Topic,
-    /// `Quoted`: after it, perhaps in the length.
-    Length(Option<u32>),
-    /// `Quoted`: after the length and a comma.
-    AfterLength(u32),
-    /// `NextLine`: in the first parameter, which is a number or `"recv"`, of which so many bytes have come.
-    Kind { matched: u8, commas: u8 },
-    /// `NextLine`: in the parameters before the length, so many commas away from it.
-    Field(u8),
-    /// `NextLine`: in the parameter with the length.
-    FieldLength(Option<u32>),
-    /// `NextLine`: in the parameters after the length.
-    FieldTail(u32),
-    /// After the CR of a line whose payload follows.
-    LineFeed(u32),
-    /// In a payload that ends when the line is so long; a quote follows.
-    Quoted(usize),
-    /// In a payload that ends when the line is so long, and the line with it.
-    Counted(usize),
-    /// In a payload without length that begins here in the line and ends at a quote, CR, LF.
-    Uncounted(usize),
+    /// After it: before the payload.
+    AfterTopic,
+    /// After the CR of a line whose payload follows. `extent`: bytes of the payload.
+    LineFeed,
+    /// In a counted payload; a quote follows. `extent`: how long the line is at the payload's end.
+    Quoted,
+    /// In a counted payload that ends the line. `extent`: how long the line is then.
+    Counted,
+    /// In a payload that ends at a quote, CR, LF. `extent`: how long the line was at its beginning.
+    Uncounted,
     /// In it after a quote and CR.
-    QuoteCr(usize),
+    QuoteCr,
 }
-
-const RECV: &[u8] = b"\"recv\"";
-
-/// Bytes of the longest prefix in a table.
-const LONGEST_PREFIX: usize = 12;
 
 /// Where a prefix is told from most other names: the fourth letter, `R` of `+QMTRECV`.
 const TELLING: usize = 4;
+
+/// Bytes in front of a payload that are looked at: `",4294967295,` and a few spaces.
+pub(super) const LOOK_BACK: usize = 16;
 
 impl Framer<'_> {
     /// Changes the state, and what may be joined without a look in it.
@@ -56,132 +46,91 @@ impl Framer<'_> {
         (self.floor, self.joining) = match scan {
             // Only letters: everything up to the colon is looked at.
             Scan::Name => (b':' + 1, usize::MAX),
-            Scan::BeforeTopic | Scan::Topic => (b'"' + 1, usize::MAX),
-            Scan::Plain | Scan::Uncounted(_) => (b'\r' + 1, usize::MAX),
-            Scan::Quoted(end) => (0, end),
+            Scan::BeforeTopic | Scan::Topic | Scan::AfterTopic => (b'"' + 1, usize::MAX),
+            Scan::Plain | Scan::NextLine | Scan::Uncounted => (b'\r' + 1, usize::MAX),
+            Scan::Quoted => (0, self.extent),
             // The last byte ends the line.
-            Scan::Counted(end) => (0, end.saturating_sub(1)),
-            _ => (0, 0),
+            Scan::Counted => (0, self.extent.saturating_sub(1)),
+            Scan::Start | Scan::LineFeed | Scan::QuoteCr => (0, 0),
         };
     }
 
     /// Remembers which names may be in the table.
     pub(super) fn learn(&mut self) {
-        self.telling = self.rules.iter().chain(&self.rule).fold(0, |all, rule| {
-            match rule.prefix.get(TELLING) {
-                Some(letter) => all | 1 << (letter & 63),
-                None => u64::MAX,
-            }
+        let rules = self.rules.iter().chain(&self.rule);
+        self.telling = rules.fold(0, |all, rule| match rule.prefix.get(TELLING) {
+            Some(letter) => all | 1 << (letter & 63),
+            None => u64::MAX,
         });
     }
 
     /// Begins a line, which is not empty.
+    #[inline]
     pub(super) fn begin<'i>(&mut self, input: &mut &'i [u8]) -> Option<RawFrame<'i>> {
-        let line = *input;
-        if line.first() != Some(&b'+') {
-            return self.line(input, Scan::Plain, 0);
+        let scan = match input {
+            [b'+', _, _, _, letter, ..] if self.telling >> (letter & 63) & 1 == 0 => Scan::Plain,
+            [b'+', ..] => Scan::Name,
+            _ => Scan::Plain,
+        };
+        if scan == Scan::Plain
+            && let Some(n) = memchr::memchr2(b'\r', b'\n', input)
+        {
+            return Some(self.end(input, n, 1));
         }
-        if line.len() < LONGEST_PREFIX {
-            return self.line(input, Scan::Name, 1);
-        }
-        let letter = line.get(TELLING).copied().unwrap_or_default();
-        if self.telling >> (letter & 63) & 1 == 0 {
-            return self.line(input, Scan::Plain, 0);
-        }
-        let rule = self.find_rule(|rule| line.starts_with(rule.prefix));
-        let at = rule.map_or(0, |rule| rule.prefix.len());
-        self.line(input, after_name(rule), at)
+        self.line(input, scan)
     }
 
-    fn find_rule(&self, is: impl Fn(&PayloadRule) -> bool) -> Option<PayloadRule> {
-        self.rules
-            .iter()
-            .chain(&self.rule)
-            .find(|rule| is(rule))
-            .copied()
-    }
-
-    /// Goes on with a line at `input[at]`; returns it when it is complete.
-    pub(super) fn line<'i>(
-        &mut self,
-        input: &mut &'i [u8],
-        mut scan: Scan,
-        mut at: usize,
-    ) -> Option<RawFrame<'i>> {
+    /// Goes on with a line; returns it when it is complete.
+    pub(super) fn line<'i>(&mut self, input: &mut &'i [u8], scan: Scan) -> Option<RawFrame<'i>> {
+        let mut scan = scan;
+        let mut at = 0;
         loop {
             let rest = input.get(at..).unwrap_or_default();
-            let Some(&byte) = rest.first() else {
+            if rest.is_empty() {
                 self.enter(scan);
                 self.store(input);
                 *input = &[];
                 return None;
-            };
+            }
             match scan {
                 Scan::Start | Scan::Plain => match memchr::memchr2(b'\r', b'\n', rest) {
-                    Some(n) => return Some(self.end(input, at + n, 1, 0)),
+                    Some(n) => return Some(self.end(input, at + n, 1)),
                     None => at = input.len(),
                 },
-                Scan::Name => {
-                    let Some(n) = rest.iter().position(|byte| *byte <= b':') else {
-                        at = input.len();
-                        continue;
-                    };
-                    at += n;
-                    scan = Scan::Plain;
-                    if rest.get(n) == Some(&b':') {
-                        at += 1;
-                        scan = self.named(input, &mut at);
-                    }
-                }
-                Scan::BeforeTopic | Scan::Topic => {
+                Scan::Name => (scan, at) = self.name(input, at),
+                Scan::NextLine => match memchr::memchr2(b'\r', b'\n', rest) {
+                    Some(n) => (scan, at) = self.before_data(input, at + n),
+                    None => at = input.len(),
+                },
+                Scan::BeforeTopic | Scan::Topic | Scan::AfterTopic => {
                     match memchr::memchr3(b'"', b'\r', b'\n', rest) {
-                        Some(n) => {
-                            at += n;
-                            if rest.get(n) != Some(&b'"') {
-                                scan = Scan::Plain;
-                            } else {
-                                at += 1;
-                                scan = if scan == Scan::Topic {
-                                    Scan::Length(None)
-                                } else {
-                                    Scan::Topic
-                                };
-                            }
-                        }
+                        Some(n) => (scan, at) = self.quote(input, scan, at + n),
                         None => at = input.len(),
                     }
                 }
-                Scan::Length(_) | Scan::AfterLength(_) => {
-                    (scan, at) = self.before_payload(scan, byte, at);
-                }
-                Scan::Kind { .. } | Scan::Field(_) | Scan::FieldLength(_) | Scan::FieldTail(_) => {
-                    (scan, at) = self.field(scan, byte, at);
-                }
-                Scan::LineFeed(left) => {
+                Scan::LineFeed => {
                     // The CR has been kept as part of the line, and so is the LF.
-                    at += usize::from(byte == b'\n');
-                    scan = Scan::Counted(self.payload_end(left, at));
+                    at += usize::from(rest.first() == Some(&b'\n'));
+                    self.extent = self.extent.saturating_add(self.len + at);
+                    scan = Scan::Counted;
                 }
-                Scan::Quoted(end) => {
-                    let left = end - self.len.min(end);
+                Scan::Quoted => {
+                    let left = self.extent - self.len.min(self.extent);
                     match input.get(left) {
                         None => at = input.len(),
-                        Some(b'"') => {
-                            at = left + 1;
-                            scan = Scan::Plain;
-                        }
+                        Some(b'"') => (scan, at) = (Scan::Plain, left + 1),
                         // No closing quote: the line ends here.
-                        Some(_) => return Some(self.end(input, left, 0, 0)),
+                        Some(_) => return Some(self.end(input, left, 0)),
                     }
                 }
-                Scan::Counted(end) => {
-                    let left = end - self.len.min(end);
+                Scan::Counted => {
+                    let left = self.extent - self.len.min(self.extent);
                     if left <= input.len() {
-                        return Some(self.end(input, left, 0, 0));
+                        return Some(self.end(input, left, 0));
                     }
                     at = input.len();
                 }
-                Scan::Uncounted(from) => {
+                Scan::Uncounted => {
                     let Some(n) = memchr::memchr(b'\r', rest) else {
                         at = input.len();
                         continue;
@@ -189,117 +138,191 @@ impl Framer<'_> {
                     let cr = at + n;
                     at = cr + 1;
                     // The quote must belong to the payload, not open it.
-                    if self.len + cr > from && self.before(input, cr) == Some(b'"') {
+                    if self.len + cr > self.extent && self.before(input, cr, 1) == Some(b'"') {
                         match input.get(at) {
-                            Some(b'\n') => return Some(self.end(input, cr, 2, 0)),
+                            Some(b'\n') => return Some(self.end(input, cr, 2)),
                             Some(_) => {}
-                            None => scan = Scan::QuoteCr(from),
+                            None => scan = Scan::QuoteCr,
                         }
                     }
                 }
-                // The CR has been kept and is cut off again.
-                Scan::QuoteCr(_) if byte == b'\n' => return Some(self.end(input, at, 1, 1)),
-                Scan::QuoteCr(from) => scan = Scan::Uncounted(from),
+                Scan::QuoteCr => {
+                    if rest.first() == Some(&b'\n') {
+                        // The CR has been kept and is cut off again.
+                        self.len = self.len.saturating_sub(1);
+                        return Some(self.end(input, 0, 1));
+                    }
+                    scan = Scan::Uncounted;
+                }
             }
         }
     }
 
-    /// After the colon of a name that came in pieces, or at the end of the input.
-    fn named(&mut self, input: &mut &[u8], at: &mut usize) -> Scan {
-        if self.len == 0 {
-            let name = input.get(..*at);
-            return after_name(self.find_rule(|rule| Some(rule.prefix) == name));
-        }
-        // The line is copied anyway.
-        let (name, rest) = input.split_at((*at).min(input.len()));
-        self.store(name);
-        *input = rest;
-        *at = 0;
-        let name = self.buf.get(..self.len);
-        after_name(self.find_rule(|rule| Some(rule.prefix) == name))
-    }
-
-    /// Between the first quoted parameter and the payload.
-    fn before_payload(&self, scan: Scan, byte: u8, at: usize) -> (Scan, usize) {
-        let next = match (scan, byte) {
-            (Scan::Length(None), b',' | b' ') | (Scan::AfterLength(_), b' ') => scan,
-            (Scan::Length(sum), b'0'..=b'9') => Scan::Length(Some(digit(sum, byte))),
-            (Scan::Length(Some(length)), b',') => Scan::AfterLength(length),
-            (Scan::AfterLength(length), b'"') if length <= self.max_payload => {
-                Scan::Quoted(self.payload_end(length, at + 1))
-            }
-            (Scan::Length(None), b'"') => Scan::Uncounted(self.len + at + 1),
-            // The EC200U form: the length is the last parameter and the payload stands on the next line.
-            (Scan::Length(Some(length)), b'\r') if self.is_payload(length) => {
-                Scan::LineFeed(length)
-            }
-            // A payload without quotes, or something unknown, ends with the line.
-            _ => return (Scan::Plain, at),
+    /// In the name: looks it up at its colon.
+    fn name(&mut self, input: &mut &[u8], at: usize) -> (Scan, usize) {
+        let begin = at + usize::from(self.len + at == 0);
+        let rest = input.get(begin..).unwrap_or_default();
+        let Some(n) = rest.iter().position(|byte| *byte <= b':') else {
+            return (Scan::Name, input.len());
         };
-        (next, at + 1)
+        if rest.get(n) != Some(&b':') {
+            return (Scan::Plain, begin + n);
+        }
+        let mut at = begin + n + 1;
+        let mut name = input.get(..at);
+        if self.len > 0 {
+            // The line is copied anyway.
+            self.store(name.unwrap_or_default());
+            *input = input.get(at..).unwrap_or_default();
+            at = 0;
+            name = self.buf.get(..self.len);
+        }
+        let rule = |rule: &&PayloadRule| Some(rule.prefix) == name;
+        let form = self.rules.iter().chain(&self.rule).find(rule);
+        match form.map(|rule| rule.form) {
+            None => (Scan::Plain, at),
+            Some(PayloadForm::Quoted) => (Scan::BeforeTopic, at),
+            Some(PayloadForm::NextLine(place)) => {
+                self.extent = usize::from(place);
+                (Scan::NextLine, at)
+            }
+        }
     }
 
-    /// In the parameters of a line whose data follow.
-    fn field(&self, scan: Scan, byte: u8, at: usize) -> (Scan, usize) {
-        let next = match (scan, byte) {
-            (Scan::FieldLength(Some(length)) | Scan::FieldTail(length), b'\r')
-                if self.is_payload(length) =>
-            {
-                Scan::LineFeed(length)
-            }
-            (_, b'\r' | b'\n') => return (Scan::Plain, at),
-            (Scan::Kind { matched: 0, .. } | Scan::FieldLength(None), b' ') => scan,
-            (Scan::Kind { matched, commas }, byte) => match RECV.get(usize::from(matched)) {
-                Some(expected) if *expected == byte => Scan::Kind {
-                    matched: matched + 1,
-                    commas,
-                },
-                Some(_) if matched > 0 => Scan::Plain,
-                _ if commas == 0 => return (Scan::FieldLength(None), at),
-                _ => return (Scan::Field(commas), at),
+    /// At a quote or the end of a line whose payload stands in quotes.
+    fn quote(&mut self, input: &[u8], scan: Scan, at: usize) -> (Scan, usize) {
+        let byte = input.get(at).copied().unwrap_or_default();
+        match (scan, byte) {
+            (Scan::BeforeTopic, b'"') => (Scan::Topic, at + 1),
+            (Scan::Topic, b'"') => (Scan::AfterTopic, at + 1),
+            (Scan::AfterTopic, b'"' | b'\r') => match self.length_before(input, at, byte) {
+                Length::None if byte == b'"' => {
+                    self.extent = self.len + at + 1;
+                    (Scan::Uncounted, at + 1)
+                }
+                Length::Is(length) if byte == b'"' => {
+                    self.extent = (self.len + at + 1).saturating_add(length);
+                    (Scan::Quoted, at + 1)
+                }
+                // The EC200U form: the length is the last parameter and the payload stands on the next line.
+                Length::Is(length) if length > 0 => {
+                    self.extent = length;
+                    (Scan::LineFeed, at + 1)
+                }
+                // A payload without quotes, or something unknown, ends with the line.
+                _ => (Scan::Plain, at),
             },
-            (Scan::Field(1), b',') => Scan::FieldLength(None),
-            (Scan::Field(commas), b',') => Scan::Field(commas - 1),
-            (Scan::Field(_) | Scan::FieldTail(_), _) => scan,
-            (Scan::FieldLength(sum), b'0'..=b'9') => Scan::FieldLength(Some(digit(sum, byte))),
-            // Further parameters may follow, as in `+QIURC: "recv",0,5,"10.0.0.1",80`.
-            (Scan::FieldLength(Some(length)), b',') => Scan::FieldTail(length),
-            _ => Scan::Plain,
+            _ => (Scan::Plain, at),
+        }
+    }
+
+    /// What stands between the first quoted parameter and `input[at]`, which is this byte.
+    fn length_before(&self, input: &[u8], at: usize, byte: u8) -> Length {
+        let mut back = 1;
+        let skip = |back: &mut usize| {
+            while *back < LOOK_BACK && self.before(input, at, *back) == Some(b' ') {
+                *back += 1;
+            }
+            self.before(input, at, *back)
         };
-        (next, at + 1)
+        let mut found = Length::None;
+        let mut last = skip(&mut back);
+        if byte == b'"' {
+            if last != Some(b',') {
+                return Length::Other;
+            }
+            back += 1;
+            last = skip(&mut back);
+        }
+        let (mut sum, mut unit) = (0_u32, 1_u32);
+        while let Some(digit @ b'0'..=b'9') = last
+            && back < LOOK_BACK
+        {
+            sum = sum.saturating_add(u32::from(digit - b'0').saturating_mul(unit));
+            unit = unit.saturating_mul(10);
+            back += 1;
+            last = self.before(input, at, back);
+            found = match usize::try_from(sum) {
+                Ok(length) if sum <= self.max_payload => Length::Is(length),
+                _ => Length::Other,
+            };
+        }
+        if unit > 1 {
+            if last == Some(b' ') {
+                last = skip(&mut back);
+            }
+            if last != Some(b',') {
+                return Length::Other;
+            }
+            back += 1;
+            last = skip(&mut back);
+        }
+        if last == Some(b'"') {
+            found
+        } else {
+            Length::Other
+        }
     }
 
-    fn is_payload(&self, length: u32) -> bool {
-        length > 0 && length <= self.max_payload
+    /// At the end of a line whose payload may come on the next line.
+    fn before_data(&mut self, input: &mut &[u8], at: usize) -> (Scan, usize) {
+        if input.get(at) != Some(&b'\r') {
+            return (Scan::Plain, at);
+        }
+        let length = self.len + at;
+        let (line, at) = if self.len == 0 {
+            (input.get(..at.min(self.buf.len())), at)
+        } else {
+            self.store(input.get(..at).unwrap_or_default());
+            *input = input.get(at..).unwrap_or_default();
+            (self.buf.get(..self.len.min(self.buf.len())), 0)
+        };
+        match data_length(
+            line.unwrap_or_default(),
+            self.extent,
+            length > self.buf.len(),
+        ) {
+            Some(length) if length > 0 && length <= self.max_payload => {
+                self.extent = usize::try_from(length).unwrap_or(usize::MAX);
+                (Scan::LineFeed, at + 1)
+            }
+            _ => (Scan::Plain, at),
+        }
     }
 
-    /// How long the line is when a payload of so many bytes, which begins at `input[at]`, ends.
-    fn payload_end(&self, length: u32, at: usize) -> usize {
-        let length = usize::try_from(length).unwrap_or(usize::MAX);
-        (self.len + at).saturating_add(length)
-    }
-
-    /// The byte of the line in front of `input[at]`.
-    fn before(&self, input: &[u8], at: usize) -> Option<u8> {
-        match at.checked_sub(1) {
+    /// The byte of the line so many bytes in front of `input[at]`, at most [`LOOK_BACK`].
+    fn before(&self, input: &[u8], at: usize, back: usize) -> Option<u8> {
+        match at.checked_sub(back) {
             Some(n) => input.get(n).copied(),
-            None if self.len <= self.buf.len() => self.buf.get(self.len.checked_sub(1)?).copied(),
-            None => Some(self.last),
+            None if self.len <= self.buf.len() => {
+                self.buf.get((self.len + at).checked_sub(back)?).copied()
+            }
+            None => self.tail.get((LOOK_BACK + at).checked_sub(back)?).copied(),
         }
     }
 }
 
-/// What follows the name of a line.
-fn after_name(rule: Option<PayloadRule>) -> Scan {
-    match rule.map(|rule| rule.form) {
-        None => Scan::Plain,
-        Some(PayloadForm::Quoted) => Scan::BeforeTopic,
-        Some(PayloadForm::NextLine(commas)) => Scan::Kind { matched: 0, commas },
-    }
+/// What stands in front of a payload.
+enum Length {
+    /// Only a comma.
+    None,
+    /// The length.
+    Is(usize),
+    /// Something else.
+    Other,
 }
 
-fn digit(sum: Option<u32>, byte: u8) -> u32 {
-    sum.unwrap_or(0)
-        .saturating_mul(10)
-        .saturating_add(u32::from(byte - b'0'))
+/// The length that a line such as `+QIURC: "recv",0,5` tells at this place of its parameters; `cut` if only the
+/// beginning of the line is known.
+fn data_length(line: &[u8], place: usize, cut: bool) -> Option<u32> {
+    let mut params = crate::Line::new(line).parameters()?;
+    for n in 0..place {
+        let param = params.param().ok()?;
+        if n == 0 && param.quoted && param.bytes != b"recv" {
+            return None;
+        }
+    }
+    let length = params.u32().ok();
+    // The number may have been cut too.
+    length.filter(|_| !cut || !params.is_empty())
 }
