@@ -9,7 +9,8 @@ cd "$(dirname "$0")/.."
 root=$PWD
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$root/target}"
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONDONTWRITEBYTECODE=1
-[ -z "${PROFILE:-}" ] || export MATURIN_PEP517_ARGS="--profile $PROFILE"
+# Not in pyproject.toml: a source distribution has fewer crates than the lock file.
+export MATURIN_PEP517_ARGS="--locked${PROFILE:+ --profile $PROFILE}"
 venv="$CARGO_TARGET_DIR/venv"
 python="$venv/bin/python"
 
@@ -45,4 +46,15 @@ mkdir -p "$work"
 cd "$work"
 "$python" -m mypy --config-file "$root/pyproject.toml" -p quectel_azure
 "$python" -m mypy --config-file "$root/pyproject.toml" "$root/python/tests" "$root/python/examples"
+rm -rf readme
+mkdir readme
+"$python" - "$root/README.md" <<'PYTHON'
+import pathlib, re, sys
+text = pathlib.Path(sys.argv[1]).read_text(encoding="utf-8")
+for number, block in enumerate(re.findall(r"^```python\n(.*?)^```", text, flags=re.M | re.S)):
+    pathlib.Path("readme", f"readme_{number}.py").write_text(block, encoding="utf-8")
+PYTHON
+if compgen -G 'readme/*.py' >/dev/null; then
+    "$python" -m mypy --config-file "$root/pyproject.toml" readme/*.py
+fi
 "$python" -m mypy.stubtest --mypy-config-file "$root/pyproject.toml" quectel_azure
