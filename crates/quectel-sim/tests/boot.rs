@@ -331,12 +331,40 @@ fn pacing() {
     let mut setup = config("bg96").timing(Timing::Fast).power(PowerState::Ready);
     setup.pace_uart = true;
     let mut b = Bench::with(setup);
-    // 115200 baud: 86 µs for each byte.
+    // 115200 baud: 86 µs for each byte, in both directions.
     assert_eq!(b.send("AT\r"), "");
-    assert_eq!(b.wait(1), "AT\\r\\r\\nOK\\r\\n");
+    assert_eq!(b.wait(3), "AT\\r\\r\\nOK\\r\\n");
     b.send("AT+IPR=9600\r");
     assert_eq!(b.wait(20), "AT+IPR=9600\\r\\r\\nOK\\r\\n");
+    // 9600 baud: 1.04 ms for each byte.
     b.send("AT\r");
-    assert_eq!(b.wait(2), "A");
-    assert_eq!(b.wait(100), "T\\r\\r\\nOK\\r\\n");
+    assert_eq!(b.wait(4), "");
+    assert_eq!(b.wait(4), "AT\\r");
+    assert_eq!(b.wait(100), "\\r\\nOK\\r\\n");
+    // An upload takes its time too: 960 bytes a second.
+    b.send("AT+QFUPL=\"f\",960,5\r");
+    b.wait(100);
+    b.send(vec![b'x'; 960]);
+    assert_eq!(b.wait(990), "");
+    assert!(b.wait(100).starts_with("+QFUPL: 960,"));
+}
+
+#[test]
+fn baud_rates_that_differ() {
+    let mut b = Bench::ready("bg96");
+    b.module.set_host_baud(9_600);
+    assert_eq!(b.send("AT\r"), "");
+    b.module.raise_urc("+QIND: X");
+    assert!(!b.read().contains("QIND"));
+    b.module.set_host_baud(115_200);
+    assert_eq!(b.send("AT+IPR=460800\r"), "AT+IPR=460800\\r\\r\\nOK\\r\\n");
+    assert_eq!(b.send("AT\r"), "");
+    b.module.set_host_baud(460_800);
+    assert_eq!(b.send("AT\r"), "AT\\r\\r\\nOK\\r\\n");
+    // Not stored: a restart goes back to 115200.
+    b.send("AT+CFUN=1,1\r");
+    b.wait(10);
+    assert_eq!(b.send("AT\r"), "");
+    b.module.set_host_baud(115_200);
+    assert_eq!(b.send("AT\r"), "AT\\r\\r\\nOK\\r\\n");
 }

@@ -34,7 +34,7 @@ use crate::{
 use exec::Exec;
 use input::Input;
 use log::Log;
-use output::Output;
+use output::{Output, Wire};
 use timers::Timers;
 
 /// A simulated module: a function of bytes and time.
@@ -67,6 +67,8 @@ pub struct Module {
     pub(crate) net_out: VecDeque<NetRequest>,
     input: Input,
     output: Output,
+    wire: Wire,
+    host_baud: Option<u32>,
     exec: Option<Exec>,
     pub(crate) session: Session,
     pub(crate) power: Power,
@@ -83,6 +85,9 @@ pub struct Module {
     pub(crate) faults: crate::faults::Faults,
     log: Log,
 }
+
+/// So many bytes of the host arrive together.
+const RECEIVE_FIFO: usize = 16;
 
 /// The part of the configuration that matters after the start.
 #[derive(Debug, Clone)]
@@ -118,6 +123,8 @@ impl Module {
             net_out: VecDeque::new(),
             input: Input::default(),
             output: Output::new(config.pace_uart),
+            wire: Wire::default(),
+            host_baud: None,
             exec: None,
             session: Session::new(&profile, &config.nonvolatile),
             power: Power::Off,
@@ -153,14 +160,46 @@ impl Module {
     }
 
     /// Bytes that the host wrote to the UART.
+    ///
+    /// With [`ModuleConfig::pace_uart`] they arrive as fast as the baud rate lets them.
     pub fn uart_rx(&mut self, now_ms: u64, bytes: &[u8]) {
         self.tick(now_ms);
+        if !self.output.is_paced() {
+            return self.arrive(bytes);
+        }
+        for chunk in bytes.chunks(RECEIVE_FIFO) {
+            let chunk = chunk.to_vec();
+            let at = self
+                .wire
+                .arrival_ms(self.now, self.session.baud, chunk.len());
+            self.timers
+                .add(at, Box::new(move |module| module.arrive(&chunk)));
+        }
+        let now = self.now;
+        self.tick(now);
+    }
+
+    fn arrive(&mut self, bytes: &[u8]) {
         for byte in bytes {
-            self.receive(*byte);
+            if !self.baud_differs() {
+                self.receive(*byte);
+            }
             // Without this, a reply that is due at once would wait for the whole chunk.
             self.run_due();
         }
         self.drain_receive_queue();
+    }
+
+    /// Tells the baud rate that the host's side of the UART has now. With another rate than the module's
+    /// (`AT+IPR`), nothing that the host writes is understood, and what it reads is garbage.
+    ///
+    /// Without this call the rates are taken to be the same.
+    pub const fn set_host_baud(&mut self, baud: u32) {
+        self.host_baud = Some(baud);
+    }
+
+    fn baud_differs(&self) -> bool {
+        self.host_baud.is_some_and(|baud| baud != self.session.baud)
     }
 
     /// Appends the bytes that the module has written to the UART by now.

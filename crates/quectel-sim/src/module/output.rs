@@ -38,6 +38,10 @@ impl Output {
         }
     }
 
+    pub(super) const fn is_paced(&self) -> bool {
+        self.paced
+    }
+
     /// Makes a pause after the bytes that wait now.
     fn pause(&mut self, ms: u64) {
         let place = self.taken + u64::try_from(self.bytes.len()).unwrap_or(0);
@@ -112,6 +116,21 @@ impl Output {
     }
 }
 
+/// The host's line to the module: when the bytes arrive.
+#[derive(Debug, Default)]
+pub(super) struct Wire {
+    free_us: u64,
+}
+
+impl Wire {
+    /// When the last of so many bytes is there, in milliseconds.
+    pub(super) fn arrival_ms(&mut self, now_ms: u64, baud: u32, count: usize) -> u64 {
+        let count = u64::try_from(count).unwrap_or(0);
+        self.free_us = self.free_us.max(now_ms.saturating_mul(1000)) + count * byte_us(baud);
+        self.free_us.div_ceil(1000)
+    }
+}
+
 /// One start bit, eight data bits, one stop bit.
 fn byte_us(baud: u32) -> u64 {
     10_000_000 / u64::from(baud.max(1))
@@ -120,7 +139,8 @@ fn byte_us(baud: u32) -> u64 {
 impl Module {
     /// Writes bytes as they are, or as faults leave them.
     pub(crate) fn write_raw(&mut self, bytes: &[u8]) {
-        let bytes = self.faults.on_output(&mut self.rng, bytes);
+        let mut bytes = self.faults.on_output(&mut self.rng, bytes);
+        self.garble(&mut bytes);
         let (now, baud) = (self.now, self.session.baud);
         match self.faults.split_size() {
             0 => self.output.push(now, baud, &bytes),
@@ -142,7 +162,18 @@ impl Module {
     }
 
     pub(super) fn write_echo(&mut self, bytes: &[u8]) {
-        self.output.push(self.now, self.session.baud, bytes);
+        let mut bytes = bytes.to_vec();
+        self.garble(&mut bytes);
+        self.output.push(self.now, self.session.baud, &bytes);
+    }
+
+    /// What a host with another baud rate reads.
+    fn garble(&mut self, bytes: &mut [u8]) {
+        if self.baud_differs() {
+            for byte in bytes {
+                *byte = 0x80 | self.rng.next_u64().to_le_bytes()[0];
+            }
+        }
     }
 
     pub(super) fn write_prompt(&mut self, prompt: &str) {

@@ -15,7 +15,7 @@ use nix::{
     fcntl::{FcntlArg, OFlag, fcntl},
     poll::{PollFd, PollFlags, PollTimeout, poll},
     pty::openpty,
-    sys::termios::{SetArg, cfmakeraw, tcgetattr, tcsetattr},
+    sys::termios::{BaudRate, SetArg, cfgetospeed, cfmakeraw, tcgetattr, tcsetattr},
     unistd::ttyname,
 };
 use tokio::sync::mpsc::{Receiver, Sender, channel};
@@ -80,9 +80,10 @@ impl Simulator {
         let reader = fs::File::from(pair.master);
         let writer = reader.try_clone()?;
         let (read_shared, write_shared) = (shared.clone(), shared.clone());
+        let settings = pair.slave.try_clone()?;
         thread::Builder::new()
             .name("quectel-sim pty".to_owned())
-            .spawn(move || read_host(&reader, &to_module, &read_shared))?;
+            .spawn(move || read_host(&reader, &settings, &to_module, &read_shared))?;
         thread::Builder::new()
             .name("quectel-sim pty".to_owned())
             .spawn(move || write_host(&writer, from_module, &write_shared))?;
@@ -139,7 +140,12 @@ fn ready(file: &fs::File, flags: PollFlags) -> bool {
     poll(&mut wanted, PollTimeout::from(LOOK_MS)).is_ok_and(|count| count > 0)
 }
 
-fn read_host(mut master: &fs::File, to_module: &Sender<Vec<u8>>, shared: &Shared) {
+fn read_host(
+    mut master: &fs::File,
+    settings: &OwnedFd,
+    to_module: &Sender<Vec<u8>>,
+    shared: &Shared,
+) {
     let mut chunk = [0; 4096];
     while !shared.has_stopped() {
         if !ready(master, PollFlags::POLLIN) {
@@ -148,6 +154,9 @@ fn read_host(mut master: &fs::File, to_module: &Sender<Vec<u8>>, shared: &Shared
         match master.read(&mut chunk) {
             Ok(count) if count > 0 => {
                 let bytes = chunk.get(..count).unwrap_or_default().to_vec();
+                if let Some(baud) = host_baud(settings) {
+                    shared.lock().set_host_baud(baud);
+                }
                 if to_module.blocking_send(bytes).is_err() {
                     return;
                 }
@@ -160,6 +169,25 @@ fn read_host(mut master: &fs::File, to_module: &Sender<Vec<u8>>, shared: &Shared
             Ok(_) | Err(_) => return,
         }
     }
+}
+
+/// The rate that the host set on its side, if it is one that a module has.
+fn host_baud(settings: &OwnedFd) -> Option<u32> {
+    let rate = cfgetospeed(&tcgetattr(settings).ok()?);
+    Some(match rate {
+        BaudRate::B4800 => 4_800,
+        BaudRate::B9600 => 9_600,
+        BaudRate::B19200 => 19_200,
+        // A terminal that nobody has set up says 38400; programs that do not care leave it so.
+        BaudRate::B57600 => 57_600,
+        BaudRate::B115200 => 115_200,
+        BaudRate::B230400 => 230_400,
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        BaudRate::B460800 => 460_800,
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        BaudRate::B921600 => 921_600,
+        _ => return None,
+    })
 }
 
 fn write_host(mut master: &fs::File, mut from_module: Receiver<Vec<u8>>, shared: &Shared) {
