@@ -416,6 +416,22 @@ fn messages_expire_and_queues_fill() {
 }
 
 #[test]
+fn a_lock_of_no_time_does_not_hang_the_hub() {
+    let mut config = config();
+    config.rules.lock_timeout_ms = 0;
+    let mut world = World::new(&config);
+    let connection = world.connected(&connect());
+    world.exchange(connection, &subscribe(1, &[C2D], QoS::AtLeastOnce));
+    let message = CloudToDeviceMessage::new("x");
+    world
+        .hub
+        .send_to_device(world.now, &dev1(), message)
+        .unwrap();
+    world.advance(1);
+    assert_eq!(world.receive(connection).0.len(), 2);
+}
+
+#[test]
 fn one_connection_per_identity() {
     let mut world = World::new(&config());
     let older = world.connected(&persistent());

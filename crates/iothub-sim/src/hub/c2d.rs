@@ -116,7 +116,9 @@ impl Hub {
         number: u64,
         packet_id: Option<PacketId>,
     ) {
-        let lock_ends_ms = now.monotonic_ms.saturating_add(self.rules.lock_timeout_ms);
+        // Never at once, or `poll` would hand it over for ever.
+        let lock_ms = self.rules.lock_timeout_ms.max(1);
+        let lock_ends_ms = now.monotonic_ms.saturating_add(lock_ms);
         let Some(queued) = self.queued_mut(identity, number) else {
             return;
         };

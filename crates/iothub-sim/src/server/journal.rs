@@ -16,8 +16,10 @@ use crate::record::{Event, Record, Refusal};
 
 /// Records kept for late listeners.
 const KEPT: usize = 10_000;
+/// Bytes of kept telemetry.
+const KEPT_BYTES: usize = 64 * 1024 * 1024;
 /// Records that a slow follower may be behind.
-const LIVE: usize = 4096;
+const LIVE: usize = 1024;
 
 #[derive(Debug, Default)]
 pub(crate) struct Journal {
@@ -30,6 +32,8 @@ struct Kept {
     records: VecDeque<Record>,
     /// How many records have fallen out at the front.
     dropped: usize,
+    /// Telemetry in `records`, in bytes.
+    bytes: usize,
     listeners: Vec<Sender<Record>>,
     live: broadcast::Sender<Arc<Record>>,
 }
@@ -39,6 +43,7 @@ impl Default for Kept {
         Self {
             records: VecDeque::new(),
             dropped: 0,
+            bytes: 0,
             listeners: Vec::new(),
             live: broadcast::Sender::new(LIVE),
         }
@@ -58,9 +63,13 @@ impl Journal {
                 // A receiver that has just gone is no loss.
                 let _ = kept.live.send(Arc::new(record.clone()));
             }
+            kept.bytes += telemetry_bytes(&record);
             kept.records.push_back(record);
-            if kept.records.len() > KEPT {
-                kept.records.pop_front();
+            while kept.records.len() > KEPT || kept.bytes > KEPT_BYTES {
+                let Some(oldest) = kept.records.pop_front() else {
+                    break;
+                };
+                kept.bytes -= telemetry_bytes(&oldest);
                 kept.dropped += 1;
             }
         }
@@ -134,5 +143,52 @@ impl Journal {
 
     fn lock(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn telemetry_bytes(record: &Record) -> usize {
+    match &record.event {
+        Event::Telemetry(telemetry) => telemetry.payload.len() + telemetry.topic.len(),
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{identity::Identity, properties::Properties, record::Telemetry, time::Now};
+
+    fn telemetry(bytes: usize) -> Record {
+        Record {
+            at: Now::default(),
+            event: Event::Telemetry(Telemetry {
+                identity: Identity::device("h.net", "d"),
+                topic: String::new(),
+                properties: Properties::default(),
+                payload: vec![0; bytes],
+                qos: 0,
+                is_will: false,
+                warnings: Vec::new(),
+            }),
+        }
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded() {
+        let journal = Journal::default();
+        for _ in 0..KEPT + 5 {
+            journal.extend(vec![telemetry(10)]);
+        }
+        assert_eq!(journal.follow(usize::MAX).0.len(), KEPT);
+        for _ in 0..300 {
+            journal.extend(vec![telemetry(256 * 1024)]);
+        }
+        assert_eq!(journal.follow(usize::MAX).0.len(), 256);
+        assert_eq!(journal.follow(3).0.len(), 3);
+        assert!(
+            journal
+                .wait_for(Duration::ZERO, |record| Some(record.clone()))
+                .is_some()
+        );
     }
 }

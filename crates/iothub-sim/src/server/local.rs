@@ -204,6 +204,8 @@ impl LocalHub {
     }
 
     /// Everything that has happened and will happen, in order.
+    ///
+    /// What is not received piles up.
     #[must_use]
     pub fn records(&self) -> Receiver<Record> {
         self.shared.journal.listen()
@@ -211,7 +213,7 @@ impl LocalHub {
 
     /// Waits until `wanted` finds what it looks for, among past records first.
     ///
-    /// `None` when the time is over. The last 10,000 records are kept.
+    /// `None` when the time is over. The last 10,000 records are kept, with at most 64 MiB of telemetry.
     pub fn wait_for<T>(
         &self,
         timeout: Duration,
