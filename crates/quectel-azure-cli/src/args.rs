@@ -95,9 +95,12 @@ pub(crate) struct PublishArgs {
         help_heading = "Port"
     )]
     pub(crate) baud: u32,
-    /// Flow control between computer and module; for rts-cts the module needs AT+IFC=2,2.
+    /// Flow control between computer and module; rts-cts sets it on both sides.
     #[arg(long, value_enum, default_value = "none", help_heading = "Port")]
     pub(crate) flow_control: Flow,
+    /// Port on which the module is to send its results and URCs: the one that this command uses.
+    #[arg(long, value_enum, default_value = "auto", help_heading = "Port")]
+    pub(crate) urc_port: UrcPortArg,
 
     #[command(flatten)]
     pub(crate) device: DeviceArgs,
@@ -128,6 +131,22 @@ pub(crate) enum Flow {
     None,
     /// By the RTS and CTS lines.
     RtsCts,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum UrcPortArg {
+    /// The AT port on USB if the computer knows the port as a USB device of Quectel, otherwise the main UART.
+    Auto,
+    /// As the module is set.
+    Keep,
+    /// The main UART.
+    Uart1,
+    /// The AT port on USB.
+    Usbat,
+    /// The modem port on USB.
+    Usbmodem,
+    /// All ports; not on BG9x.
+    All,
 }
 
 #[derive(Debug, Args)]

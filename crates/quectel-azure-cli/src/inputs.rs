@@ -4,12 +4,12 @@ use std::io::Read;
 use std::path::Path;
 
 use quectel_serial::quectel_azure::profile::PROFILES;
-use quectel_serial::quectel_azure::{ApnAuth, Profile, Slots};
-use quectel_serial::{FlowControl, PortSettings, Proof, Secret, Settings};
+use quectel_serial::quectel_azure::{self, ApnAuth, Profile, Slots, UrcPort};
+use quectel_serial::{FlowControl, PortSettings, Proof, Secret, Settings, urc_port_of};
 
 use crate::args::{
     APN_PASSWORD, CONNECTION_STRING, DeviceArgs, Flow, MessageArgs, ModuleArgs, NetworkArgs,
-    PublishArgs, SIM_PIN,
+    PublishArgs, SIM_PIN, UrcPortArg,
 };
 use crate::complaint::Complaint;
 use crate::console::Console;
@@ -37,6 +37,18 @@ pub(crate) fn settings(args: &PublishArgs, console: &mut Console<'_>) -> Result<
     network(&mut settings, &args.network, console)?;
     module(&mut settings, &args.module)?;
     settings.receive = args.wait_for_message.is_some();
+    settings.urc_port = match args.urc_port {
+        UrcPortArg::Auto => urc_port_of(&args.port),
+        UrcPortArg::Keep => UrcPort::Keep,
+        UrcPortArg::Uart1 => UrcPort::Uart1,
+        UrcPortArg::Usbat => UrcPort::UsbAt,
+        UrcPortArg::Usbmodem => UrcPort::UsbModem,
+        UrcPortArg::All => UrcPort::All,
+    };
+    settings.flow_control = match args.flow_control {
+        Flow::None => quectel_azure::FlowControl::Keep,
+        Flow::RtsCts => quectel_azure::FlowControl::RtsCts,
+    };
     // Shorter than the limit of the whole, so that a step that hangs says why.
     let longest = u16::try_from(args.timeout.saturating_sub(1).max(1)).unwrap_or(u16::MAX);
     let limits = &mut settings.timeouts;

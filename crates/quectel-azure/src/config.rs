@@ -153,6 +153,20 @@ pub enum UrcPort {
     All,
 }
 
+/// Flow control of the serial line to the module.
+///
+/// # Reference
+/// BG96 AT Commands Manual V2.2, `AT+IFC`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum FlowControl {
+    /// Leave the module's setting as it is: none, unless it was set before.
+    #[default]
+    Keep,
+    /// By RTS and CTS: `AT+IFC=2,2`.
+    RtsCts,
+}
+
 /// What the hub keeps for the device while it is away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -234,6 +248,8 @@ pub struct Config<'b> {
     pub ntp_server: &'b str,
     /// Port on which the module is to send URCs: the one that the client drives.
     pub urc_port: UrcPort,
+    /// Flow control of the serial line; both lines must be connected.
+    pub flow_control: FlowControl,
     /// The module's profile, if it must not be chosen from `ATI` and `AT+QGMR`.
     pub profile: Option<&'static Profile>,
     /// Limits of the slow steps.
@@ -260,6 +276,7 @@ impl<'b> Config<'b> {
             token_lifetime_s: 86_400,
             ntp_server: "pool.ntp.org",
             urc_port: UrcPort::default(),
+            flow_control: FlowControl::default(),
             profile: None,
             timeouts: Timeouts::default(),
         }

@@ -55,7 +55,8 @@ mod text;
 pub use azure_auth;
 pub use client::{Buffers, Client};
 pub use config::{
-    Apn, ApnAuth, CaFile, Config, Credential, Delivery, Message, Session, Slots, Timeouts, UrcPort,
+    Apn, ApnAuth, CaFile, Config, Credential, Delivery, FlowControl, Message, Session, Slots,
+    Timeouts, UrcPort,
 };
 pub use event::{Event, Failure, MessageId, ModuleInfo, ReceivedMessage, Step, Warning};
 pub use profile::Profile;

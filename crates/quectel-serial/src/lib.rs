@@ -16,7 +16,9 @@ mod trace;
 pub use cancel::CancelToken;
 pub use driver::{Driver, Notice, Received};
 pub use error::{Error, FlowFailure};
-pub use port::{FlowControl, OpenError, OpenErrorKind, Port, PortSettings, available_ports, open};
+pub use port::{
+    FlowControl, OpenError, OpenErrorKind, Port, PortSettings, available_ports, open, urc_port_of,
+};
 pub use quectel_azure;
 pub use quectel_azure::{Event, Message, MessageId, Reason, Step, Warning};
 pub use settings::{Proof, Secret, Settings, Storage};

@@ -104,6 +104,8 @@ pub struct Settings {
     pub ntp_server: String,
     /// Port on which the module is to send URCs.
     pub urc_port: UrcPort,
+    /// Whether the module is told to use flow control (`AT+IFC=2,2`).
+    pub flow_control: quectel_azure::FlowControl,
     /// The module's profile, if it must not be chosen from what the module says.
     pub profile: Option<&'static Profile>,
     /// Limits of the slow steps.
@@ -135,6 +137,7 @@ impl Settings {
             token_lifetime_s: base.token_lifetime_s,
             ntp_server: base.ntp_server.to_owned(),
             urc_port: base.urc_port,
+            flow_control: base.flow_control,
             profile: None,
             timeouts: base.timeouts,
         }
@@ -206,6 +209,7 @@ impl Settings {
         config.token_lifetime_s = self.token_lifetime_s;
         config.ntp_server = &self.ntp_server;
         config.urc_port = self.urc_port;
+        config.flow_control = self.flow_control;
         config.profile = self.profile;
         config.timeouts = self.timeouts;
         config

@@ -1,10 +1,10 @@
 //! Wakes the module's AT port, whatever state it was left in, and learns model and firmware.
 
-use quectel_at::commands::{At, Ate, Ati, Cmee, Identity, Qgmr, QurcCfg, QurcCfgRead};
+use quectel_at::commands::{At, Ate, Ati, Cmee, Identity, Ifc, Qgmr, QurcCfg, QurcCfgRead};
 
 use super::{Note, Outcome, State, Turn, sim::Sim};
 use crate::context::{Context, Notice};
-use crate::{Profile, Reason, Step, UrcPort, Warning};
+use crate::{FlowControl, Profile, Reason, Step, UrcPort, Warning};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Doing {
@@ -13,6 +13,7 @@ enum Doing {
     Sync,
     EchoOff,
     Errors,
+    FlowControl,
     Identify,
     Revision,
     ReadUrcPort,
@@ -107,7 +108,15 @@ impl Identify {
                 self.doing = Doing::Errors;
                 turn.send(&Cmee::Numeric)?;
             }
-            Doing::Errors => {
+            Doing::Errors if turn.cx.config.flow_control == FlowControl::RtsCts => {
+                self.doing = Doing::FlowControl;
+                turn.send(&Ifc {
+                    dce_by_dte: 2,
+                    dte_by_dce: 2,
+                })?;
+            }
+            Doing::FlowControl if !ok => return Err(Reason::CommandRefused),
+            Doing::Errors | Doing::FlowControl => {
                 self.doing = Doing::Identify;
                 turn.send(&Ati)?;
             }
@@ -151,7 +160,7 @@ impl Identify {
     }
 
     fn sync(mut self, outcome: Outcome, turn: &mut Turn<'_, '_>) -> Result<State, Reason> {
-        let began_at = *self.began_at.get_or_insert(turn.cx.now);
+        let limit = self.limit(turn.cx);
         match outcome {
             Outcome::Done(result) if result.is_ok() => {
                 self.doing = Doing::EchoOff;
@@ -161,7 +170,6 @@ impl Identify {
             Outcome::Noted => return Ok(State::Identify(self)),
             _ => {}
         }
-        let limit = began_at.saturating_add(u64::from(turn.cx.config.timeouts.sync_s) * 1_000);
         if turn.cx.now >= limit {
             let garbled = self.garbled || turn.cx.noise > 0;
             return Err(if garbled {
@@ -172,7 +180,7 @@ impl Identify {
         }
         if matches!(outcome, Outcome::Done(_)) {
             self.pausing = Pause::Boot;
-            turn.wait(BOOT_MS);
+            self.wait(BOOT_MS, turn);
             return Ok(State::Identify(self));
         }
         if outcome == Outcome::Timer {
@@ -193,16 +201,28 @@ impl Identify {
         }
     }
 
+    /// When the module must have answered.
+    fn limit(&mut self, cx: &Context<'_>) -> u64 {
+        let began_at = *self.began_at.get_or_insert(cx.now);
+        began_at.saturating_add(u64::from(cx.config.timeouts.sync_s) * 1_000)
+    }
+
+    /// Waits, but not beyond the limit.
+    fn wait(&mut self, ms: u32, turn: &mut Turn<'_, '_>) {
+        let left = self.limit(turn.cx).saturating_sub(turn.cx.now);
+        turn.wait(u32::try_from(left).map_or(ms, |left| left.min(ms)));
+    }
+
     fn pause(mut self, pause: Pause, turn: &mut Turn<'_, '_>) -> Result<State, Reason> {
         self.pausing = pause;
         // A command that waits for its answer never stands before a pause, so these bytes always go out.
         match pause {
             Pause::Escape => {
                 let _ = turn.link.send_raw(b"\x1B");
-                turn.wait(ESCAPE_MS);
+                self.wait(ESCAPE_MS, turn);
             }
-            Pause::Plus => turn.wait(GUARD_MS),
-            _ => turn.wait(SILENCE_MS),
+            Pause::Plus => self.wait(GUARD_MS, turn),
+            _ => self.wait(SILENCE_MS, turn),
         }
         Ok(State::Identify(self))
     }
@@ -211,7 +231,7 @@ impl Identify {
         if self.pausing == Pause::Plus {
             self.pausing = Pause::None;
             let _ = turn.link.send_raw(b"+++");
-            turn.wait(GUARD_MS);
+            self.wait(GUARD_MS, turn);
         } else {
             self.pausing = Pause::None;
             turn.send(&At)?;

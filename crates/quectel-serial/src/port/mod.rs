@@ -8,6 +8,7 @@ use core::time::Duration;
 use std::io;
 
 pub use error::{OpenError, OpenErrorKind};
+use quectel_azure::UrcPort;
 
 /// Longest piece that is written at once: a larger write to a port that takes nothing blocks for ever in some drivers,
 /// whatever their time limit is.
@@ -141,6 +142,32 @@ pub fn available_ports() -> Vec<String> {
     ports.sort();
     ports
 }
+
+/// The module's name for the port behind `port`, for [`Settings::urc_port`](crate::Settings::urc_port): the AT port on
+/// USB if the computer knows it as a USB device of Quectel, otherwise the main UART.
+///
+/// ```
+/// use quectel_serial::{quectel_azure::UrcPort, urc_port_of};
+/// assert_eq!(urc_port_of("tcp:127.0.0.1:5000"), UrcPort::Uart1);
+/// ```
+pub fn urc_port_of(port: &str) -> UrcPort {
+    let on_usb = |known: &serialport::SerialPortInfo| {
+        known.port_name == port
+            && matches!(&known.port_type, serialport::SerialPortType::UsbPort(usb) if usb.vid == QUECTEL_VENDOR)
+    };
+    if serialport::available_ports()
+        .unwrap_or_default()
+        .iter()
+        .any(on_usb)
+    {
+        UrcPort::UsbAt
+    } else {
+        UrcPort::Uart1
+    }
+}
+
+/// USB vendor id of Quectel Wireless Solutions.
+const QUECTEL_VENDOR: u16 = 0x2C7C;
 
 fn describe(port: &serialport::SerialPortInfo) -> String {
     let serialport::SerialPortType::UsbPort(usb) = &port.port_type else {
