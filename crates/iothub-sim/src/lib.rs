@@ -49,6 +49,7 @@
 //! require_sni = true
 //! versions = "1.2"                # or "1.2, 1.3" or "1.3"
 //! chain = "rsa"                   # or "ecdsa"
+//! fault = "none"                  # expired, not-yet-valid, wrong-name, unknown-root, missing-intermediate
 //!
 //! [rules]                         # the fields of `Rules`
 //! max_subscriptions = 5
@@ -109,6 +110,8 @@
 //! | `GET /sim/records` | all records as JSON lines, or as server-sent events if `Accept` asks for them; `kind=telemetry` selects, `follow=false` ends with the past |
 //! | `GET /sim/overview` | hubs and identities with their twins |
 //! | `POST /sim/devices/{id}/faults` | a [`Fault`] as JSON |
+//! | `POST /sim/chaos` | [`Chaos`] as JSON, `null` ends it |
+//! | `POST /sim/restart` | drops all connections as a service that restarts |
 //!
 //! # What is different from Azure
 //!

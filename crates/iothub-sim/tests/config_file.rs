@@ -4,8 +4,8 @@
 use std::path::Path;
 
 use iothub_sim::{
-    Attestation, ConfigFile, Credentials, GroupAttestation, KeyKind, Permission, Pki, PkiOptions,
-    Reprovisioning, SharedAccessKey, TlsVersions,
+    Attestation, CertificateFault, ConfigFile, Credentials, GroupAttestation, KeyKind, Permission,
+    Pki, PkiOptions, Reprovisioning, SharedAccessKey, TlsVersions,
 };
 
 const WHOLE: &str = r#"
@@ -13,6 +13,7 @@ const WHOLE: &str = r#"
 require_sni = false
 versions = "1.2, 1.3"
 chain = "ecdsa"
+fault = "wrong-name"
 
 [rules]
 max_subscriptions = 50
@@ -85,6 +86,7 @@ fn everything_that_can_be_said() {
     assert!(!file.tls.require_sni);
     assert_eq!(file.tls.versions, TlsVersions::Tls12And13);
     assert_eq!(file.key_kind, KeyKind::EcdsaP256);
+    assert_eq!(file.certificate_fault, CertificateFault::WrongName);
     assert_eq!(file.issuing, [("0ne00000A0A".to_owned(), 30)]);
     let config = file.config;
     assert_eq!(config.rules.max_subscriptions, 50);

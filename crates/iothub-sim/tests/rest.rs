@@ -249,6 +249,8 @@ fn paths_and_methods() {
             400,
         ),
         ("POST", "/sim/devices/dev1/faults", "\"explode\"", 400),
+        ("POST", "/sim/chaos", "7", 400),
+        ("GET", "/sim/restart", "", 405),
         ("POST", "/sim/devices/dev1/messages", large.as_str(), 413),
     ] {
         let answer = fixture.ask(method, path, body);
@@ -500,6 +502,58 @@ fn methods_messages_and_feedback() {
     }
     let purged = fixture.ask("DELETE", &format!("/devices/dev1/commands?{VERSION}"), "");
     assert_eq!(purged.body["totalMessagesPurged"], 3);
+}
+
+#[test]
+fn bad_days_on_request() {
+    let fixture = Fixture::new();
+    let device = fixture.device();
+    assert_eq!(fixture.ask("POST", "/sim/restart", "").status, 204);
+    let ended = |record: &iothub_sim::Record| {
+        matches!(record.event, Event::Disconnected { .. }).then_some(())
+    };
+    fixture.hub.wait_for(SOON, ended).unwrap();
+    drop(device);
+    let mut device = fixture.device();
+    assert_eq!(
+        fixture
+            .ask("POST", "/sim/chaos", "{\"seed\":1,\"per_thousand\":1000}")
+            .status,
+        204
+    );
+    device.send(&publish_qos1(1, "devices/dev1/messages/events/", "x"));
+    assert_eq!(fixture.ask("POST", "/sim/chaos", "null").status, 204);
+    drop(device);
+    let mut device = fixture.device();
+    device.send(&publish_qos1(1, "devices/dev1/messages/events/", "x"));
+    assert_eq!(device.receive(), Packet::Puback(id(1)));
+    for fault in [
+        json!({"drop-pubacks": 1}),
+        json!({"delay-pubacks": {"count": 1, "delay_ms": 5}}),
+        json!({"refuse-connects": {"count": 1, "code": 3}}),
+        json!({"twin-status": {"count": 1, "status": 429}}),
+        json!("half-open"),
+        json!("expire-token"),
+    ] {
+        let answer = fixture.ask("POST", "/sim/devices/dev1/faults", &fault.to_string());
+        assert_eq!(answer.status, 204, "{fault} {}", answer.body);
+    }
+}
+
+#[test]
+fn what_was_made_later_is_found() {
+    let fixture = Fixture::new();
+    fixture.ask("PUT", &format!("/devices/later?{VERSION}"), "{}");
+    let string = fixture.hub.connection_string("later").unwrap();
+    assert!(
+        string.starts_with(&format!("HostName={HOST};DeviceId=later;SharedAccessKey=")),
+        "{string}"
+    );
+    assert!(fixture.hub.twin("later").is_some());
+    let introduction = fixture.hub.introduction("ca.pem".as_ref());
+    assert!(
+        introduction.contains(&string) && introduction.contains("Service side and page: http://")
+    );
 }
 
 #[test]

@@ -18,6 +18,7 @@ pub use self::{
 };
 
 use crate::{
+    hub::connection_string,
     identity::{Identity, check_id},
     key::SharedAccessKey,
     thumbprint::Thumbprint,
@@ -188,18 +189,8 @@ impl IotHub {
     #[must_use]
     pub fn connection_string(&self, device_id: &str) -> Option<String> {
         let device = self.devices.iter().find(|device| device.id == device_id)?;
-        let proof = match &device.credentials {
-            Credentials::SharedAccessKeys { primary, .. } => {
-                format!("SharedAccessKey={}", primary.to_base64())
-            }
-            Credentials::SelfSigned { .. } | Credentials::CertificateAuthority => {
-                "x509=true".to_owned()
-            }
-        };
-        Some(format!(
-            "HostName={};DeviceId={device_id};{proof}",
-            self.host
-        ))
+        let identity = Identity::device(&self.host, device_id);
+        Some(connection_string(&identity, &device.credentials))
     }
 
     fn check(&self) -> Result<(), ConfigError> {

@@ -72,7 +72,8 @@ fn return_code<'de, D: serde::Deserializer<'de>>(
 }
 
 /// Random faults, the same for the same seed and the same traffic.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 #[expect(clippy::exhaustive_structs, reason = "a seed and a rate")]
 pub struct Chaos {
     /// Start of the random numbers.

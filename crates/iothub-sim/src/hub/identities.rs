@@ -31,10 +31,47 @@ pub struct IdentityInfo {
     pub generation: u64,
 }
 
+impl IdentityInfo {
+    /// The connection string of the device or module.
+    ///
+    /// # Reference
+    ///
+    /// Azure IoT Hub documentation, device connection strings.
+    #[must_use]
+    pub fn connection_string(&self) -> String {
+        connection_string(&self.identity, &self.credentials)
+    }
+}
+
+pub(crate) fn connection_string(identity: &Identity, credentials: &Credentials) -> String {
+    let mut text = format!("HostName={};DeviceId={}", identity.hub, identity.device_id);
+    if let Some(module_id) = &identity.module_id {
+        text.push_str(";ModuleId=");
+        text.push_str(module_id);
+    }
+    match credentials {
+        Credentials::SharedAccessKeys { primary, .. } => {
+            text.push_str(";SharedAccessKey=");
+            text.push_str(&primary.to_base64());
+        }
+        Credentials::SelfSigned { .. } | Credentials::CertificateAuthority => {
+            text.push_str(";x509=true");
+        }
+    }
+    text
+}
+
 impl Hub {
     /// Host names of the hubs, the principal name of each.
     pub fn hosts(&self) -> impl Iterator<Item = &str> {
         self.hubs.iter().map(|hub| hub.host.as_str())
+    }
+
+    /// The device with this id in the first hub that has it.
+    #[must_use]
+    pub fn find_device(&self, device_id: &str) -> Option<IdentityInfo> {
+        self.hosts()
+            .find_map(|host| self.identity_info(&Identity::device(host, device_id)))
     }
 
     /// Everybody in the registries of all hubs, in order.

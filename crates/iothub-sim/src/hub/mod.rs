@@ -20,6 +20,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use mqtt311::Decoder;
 
+pub(crate) use self::identities::connection_string;
 use self::{
     connections::{Connection, Phase},
     faults::Faults,

@@ -100,7 +100,8 @@ impl Validity {
 }
 
 /// A deliberate fault of the server's certificate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum CertificateFault {
     /// None: a correct chain.

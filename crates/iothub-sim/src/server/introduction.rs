@@ -4,7 +4,7 @@ use core::fmt::Write;
 use std::path::Path;
 
 use super::LocalHub;
-use crate::config::{Attestation, Credentials, GroupAttestation};
+use crate::config::{Attestation, GroupAttestation};
 
 impl LocalHub {
     /// How to connect: address, root certificate, connection strings, provisioning, service side.
@@ -27,28 +27,16 @@ impl LocalHub {
             "Root certificate that devices must trust: {}",
             root_certificate.display()
         )?;
-        for hub in &self.config().hubs {
-            writeln!(out, "\nHub {}", hub.host)?;
-            for device in &hub.devices {
-                let string = self.connection_string_of(&hub.host, &device.id);
-                let disabled = if device.enabled { "" } else { " (disabled)" };
-                writeln!(
-                    out,
-                    "  {}{disabled}: {}",
-                    device.id,
-                    string.unwrap_or_default()
-                )?;
-                for module in &device.modules {
-                    if let Credentials::SharedAccessKeys { primary, .. } = &module.credentials {
-                        let key = primary.to_base64();
-                        writeln!(
-                            out,
-                            "  {}/{}: HostName={};DeviceId={};ModuleId={};SharedAccessKey={key}",
-                            device.id, module.id, hub.host, device.id, module.id
-                        )?;
-                    }
-                }
+        let identities = self.with_hub(|hub, _| hub.identities().collect::<Vec<_>>());
+        let mut hub = String::new();
+        for info in identities {
+            if info.identity.hub != hub {
+                hub.clone_from(&info.identity.hub);
+                writeln!(out, "\nHub {hub}")?;
             }
+            let disabled = if info.enabled { "" } else { " (disabled)" };
+            let (id, string) = (info.identity.client_id(), info.connection_string());
+            writeln!(out, "  {id}{disabled}: {string}")?;
         }
         for service in &self.config().provisioning {
             writeln!(

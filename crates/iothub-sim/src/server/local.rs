@@ -119,6 +119,7 @@ impl LocalHub {
         let hosts = config.hubs.iter().flat_map(IotHub::host_names);
         let mut pki_options = PkiOptions::for_hosts(hosts);
         pki_options.key_kind = file.key_kind;
+        pki_options.fault = file.certificate_fault;
         let pki = folder.pki(&pki_options)?;
         let mut hub = Hub::new(&config)?;
         folder.restore(&mut hub)?;
@@ -184,11 +185,6 @@ impl LocalHub {
         &self.config
     }
 
-    pub(super) fn connection_string_of(&self, host: &str, device_id: &str) -> Option<String> {
-        let hub = self.config.hubs.iter().find(|hub| hub.host == host)?;
-        hub.connection_string(device_id)
-    }
-
     /// The root certificate as PEM: what a device must trust.
     #[must_use]
     pub fn ca_pem(&self) -> &str {
@@ -200,7 +196,8 @@ impl LocalHub {
     /// `None` when there is no such device.
     #[must_use]
     pub fn connection_string(&self, device_id: &str) -> Option<String> {
-        self.config.connection_string(device_id)
+        self.with_hub(|hub, _| hub.find_device(device_id))
+            .map(|info| info.connection_string())
     }
 
     /// Everything that has happened and will happen, in order.
@@ -325,8 +322,8 @@ impl LocalHub {
     }
 
     fn identity(&self, device_id: &str) -> Result<Identity, ServiceError> {
-        self.config
-            .identity(device_id)
+        self.with_hub(|hub, _| hub.find_device(device_id))
+            .map(|info| info.identity)
             .ok_or_else(|| ServiceError::NotFound(device_id.to_owned()))
     }
 }

@@ -10,7 +10,10 @@ use super::{
     stream::{Wish, stream},
 };
 use crate::{
-    config::Permission, hub::Fault, identity::Identity, message::CloudToDeviceMessage,
+    config::Permission,
+    hub::{Chaos, Fault, Hub},
+    identity::Identity,
+    message::CloudToDeviceMessage,
     properties::Properties,
 };
 
@@ -25,6 +28,12 @@ impl Call<'_> {
             (&Method::GET, ["records"]) => Ok(self.records()),
             (&Method::POST, ["devices", device, "messages"]) => self.message(&self.device(device)),
             (&Method::POST, ["devices", device, "faults"]) => self.fault(&self.device(device)),
+            (&Method::POST, ["chaos"]) => self.chaos(),
+            (&Method::POST, ["restart"]) => {
+                self.service.shared.with_hub(Hub::restart);
+                Ok(empty())
+            }
+            (_, ["chaos" | "restart"]) => Err(Failure::method_not_allowed()),
             (_, ["overview" | "records"] | ["devices", _, "messages" | "faults"]) => {
                 Err(Failure::method_not_allowed())
             }
@@ -73,6 +82,13 @@ impl Call<'_> {
             StatusCode::CREATED,
             &json!({ "sequenceNumber": number }),
         ))
+    }
+
+    fn chaos(&self) -> Outcome {
+        let chaos: Option<Chaos> = serde_json::from_slice(&self.body)
+            .map_err(|error| Failure::bad_request(format!("not a chaos: {error}")))?;
+        self.service.shared.with_hub(|hub, _| hub.set_chaos(chaos));
+        Ok(empty())
     }
 
     fn fault(&self, device: &Identity) -> Outcome {

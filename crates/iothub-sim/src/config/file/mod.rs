@@ -15,7 +15,7 @@ use self::tables::{Chain, Root, Versions};
 use super::{Config, ConfigError};
 use crate::{
     key::SharedAccessKey,
-    pki::KeyKind,
+    pki::{CertificateFault, KeyKind},
     tls::{TlsOptions, TlsVersions},
 };
 
@@ -52,6 +52,8 @@ pub struct ConfigFile {
     pub tls: TlsOptions,
     /// Algorithm of the server's chain.
     pub key_kind: KeyKind,
+    /// A deliberate fault of the server's chain.
+    pub certificate_fault: CertificateFault,
     /// Days that a certificate from a signing request lives, by id scope, where any are issued.
     pub issuing: Vec<(String, u32)>,
 }
@@ -134,6 +136,7 @@ impl ConfigFile {
                 Some(Chain::Ecdsa) => KeyKind::EcdsaP256,
                 Some(Chain::Rsa) | None => KeyKind::Rsa2048,
             },
+            certificate_fault: tls.fault.unwrap_or_default(),
             tls: TlsOptions {
                 require_sni: tls.require_sni.unwrap_or(true),
                 versions: match tls.versions {

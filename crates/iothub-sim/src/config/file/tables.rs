@@ -11,7 +11,7 @@ use super::{
     },
     ConfigFileError, Source,
 };
-use crate::{key::SharedAccessKey, thumbprint::Thumbprint};
+use crate::{key::SharedAccessKey, pki::CertificateFault, thumbprint::Thumbprint};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -30,6 +30,7 @@ pub(super) struct TlsTable {
     pub(super) require_sni: Option<bool>,
     pub(super) versions: Option<Versions>,
     pub(super) chain: Option<Chain>,
+    pub(super) fault: Option<CertificateFault>,
 }
 
 #[derive(Deserialize)]
