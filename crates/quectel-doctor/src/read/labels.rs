@@ -19,7 +19,7 @@ impl Labels {
     pub(crate) fn learn(&mut self, rest: &str) {
         let Some(at) = token_after_label(rest) else { return };
         let Some(label) = rest.get(..at) else { return };
-        if label.len() > 48 || label.contains('"') || label.trim().is_empty() {
+        if label.len() > 48 || label.contains(['"', '\'', '{']) || label.trim().is_empty() {
             return;
         }
         let shape = shape(label);

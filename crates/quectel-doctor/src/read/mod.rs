@@ -21,10 +21,9 @@ use self::record::Assembler;
 use self::split::split;
 use crate::time::Stamp;
 
-pub(crate) use self::prefix::Side;
+use self::prefix::Side;
 pub(crate) use self::record::Ending;
 pub(crate) use self::split::{Boot, Final, Said};
-pub(crate) use self::token::{command_at, information_at};
 
 /// One thing that was said, and where.
 #[derive(Debug, Clone, Copy)]
@@ -34,7 +33,6 @@ pub(crate) struct Item<'a> {
     /// The line as it stands in the log.
     pub(crate) raw: &'a str,
     pub(crate) stamp: Option<Stamp>,
-    pub(crate) side: Option<Side>,
     /// Typographic quotes stood in the line.
     pub(crate) typographic: bool,
     /// The line is source code: commands that nobody answers.
@@ -114,14 +112,21 @@ impl Reader {
         };
         let spelt_out = self.spelt_out.get(counter).copied().unwrap_or_default();
         match expand(stripped.rest, stripped.record) {
+            // Nobody says whose bytes they are: a program's literal, or prose about `\r\n`.
+            Content::Stream(piece) if stripped.side.is_none() && !stripped.record => {
+                self.assembler.flush();
+                self.deliver(sink);
+                self.assembler.push(None, number, stripped.stamp, &piece);
+                self.assembler.flush();
+                for line in self.assembler.take() {
+                    split(&line.text, &mut |said| sink(Item { ending: line.ending, ..item(&frame, false, said) }));
+                }
+            }
             Content::Stream(piece) => {
                 if let Some(count) = self.spelt_out.get_mut(counter) {
                     *count = count.saturating_add(1);
                 }
                 self.assembler.push(stripped.side, number, stripped.stamp, &piece);
-                if stripped.side.is_none() {
-                    self.assembler.flush();
-                }
                 self.deliver(sink);
             }
             // A tool that spells CR and LF out on one side's lines does so on all of them.
@@ -152,7 +157,6 @@ impl Reader {
                     line: line.number,
                     raw: text,
                     stamp: line.stamp,
-                    side: line.side,
                     typographic: false,
                     source: false,
                     prefixed: true,
@@ -172,7 +176,6 @@ fn item<'a>(frame: &Frame<'a>, source: bool, said: Said<'a>) -> Item<'a> {
         line: frame.line,
         raw: frame.raw,
         stamp: frame.stripped.stamp,
-        side: frame.stripped.side,
         typographic: frame.typographic,
         source,
         prefixed: frame.stripped.prefixed,

@@ -172,13 +172,14 @@ fn finding(session: &Session, found: &Found, number: usize) -> Finding {
         Some(fix) => fix.clone(),
         None => found.cause.fix.iter().map(|line| (*line).to_owned()).collect(),
     };
+    let message = if evidence.bare { evidence.detail.clone() } else { format!("{} {}", evidence.detail, found.cause.reason) };
     Finding {
         id: found.cause.id,
         title: found.cause.title,
         severity: evidence.severity,
         confidence: evidence.confidence,
         lines: evidence.lines.iter().map(|quote| QuotedLine { number: quote.number, text: quote.text.clone() }).collect(),
-        message: crate::mask::mask(&format!("{} {}", evidence.detail, found.cause.reason)),
+        message: crate::mask::mask(&message),
         fix: templates.iter().map(|line| crate::mask::mask(&variables.fill(line))).collect(),
         session: number,
     }

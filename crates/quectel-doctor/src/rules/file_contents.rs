@@ -138,7 +138,7 @@ fn unknown_twin(case: &Case<'_>, setting: &str, file: &File) -> Option<Evidence>
     let lines = if matches!(form, TextForm::Lf | TextForm::LfNoFinalNewline) { "LF" } else { "CR LF" };
     if setting == "clientcert" {
         let detail = format!("`{name}` ({size},{checksum:x}) is not {} in spite of its size.", root.name);
-        return Some(Evidence::new(Severity::Info, Confidence::Possible, detail).quoting([&file.quote]));
+        return Some(Evidence::new(Severity::Info, Confidence::Possible, detail).quoting([&file.quote]).without_reason());
     }
     let right = super::tls_trust::is_expected(case.cloud(), &case.attempt.host, root.name);
     let detail = format!(
@@ -149,7 +149,7 @@ fn unknown_twin(case: &Case<'_>, setting: &str, file: &File) -> Option<Evidence>
     Some(if right {
         Evidence::error(Confidence::Likely, detail).quoting([&file.quote])
     } else {
-        Evidence::new(Severity::Info, Confidence::Possible, format!("{detail} A lead, not the fault.")).quoting([&file.quote])
+        Evidence::new(Severity::Info, Confidence::Possible, format!("{detail} A lead, not the fault.")).quoting([&file.quote]).without_reason()
     })
 }
 

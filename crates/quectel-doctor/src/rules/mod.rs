@@ -97,6 +97,8 @@ pub(crate) struct Evidence {
     pub(crate) lines: Vec<Quote>,
     /// What the log shows, in one sentence or two.
     pub(crate) detail: String,
+    /// The row's reason does not belong to what was found.
+    pub(crate) bare: bool,
     /// Instead of the row's commands.
     pub(crate) fix: Option<Vec<String>>,
     /// The connection it belongs to, for the numbers in the commands.
@@ -105,7 +107,7 @@ pub(crate) struct Evidence {
 
 impl Evidence {
     pub(crate) fn new(severity: Severity, confidence: Confidence, detail: impl Into<String>) -> Self {
-        Self { severity, confidence, lines: Vec::new(), detail: detail.into(), fix: None, attempt: None }
+        Self { severity, confidence, lines: Vec::new(), detail: detail.into(), bare: false, fix: None, attempt: None }
     }
 
     pub(crate) fn error(confidence: Confidence, detail: impl Into<String>) -> Self {
@@ -131,6 +133,11 @@ impl Evidence {
 
     pub(crate) fn with_fix<S: Into<String>>(mut self, fix: impl IntoIterator<Item = S>) -> Self {
         self.fix = Some(fix.into_iter().map(Into::into).collect());
+        self
+    }
+
+    pub(crate) const fn without_reason(mut self) -> Self {
+        self.bare = true;
         self
     }
 
@@ -165,13 +172,6 @@ impl Context<'_> {
     /// An error was found in the session.
     pub(crate) fn has_error(&self) -> bool {
         self.found.iter().any(|found| found.evidence.severity == Severity::Error)
-    }
-
-    /// An error with one of these beginnings was found.
-    pub(crate) fn has_error_of(&self, prefixes: &[&str]) -> bool {
-        self.found.iter().any(|found| {
-            found.evidence.severity == Severity::Error && prefixes.iter().any(|prefix| found.cause.id.starts_with(prefix))
-        })
     }
 }
 
@@ -235,14 +235,17 @@ const MAX_LINES: usize = 8;
 
 fn add(found: &mut Vec<Found>, cause: &'static Cause, evidence: Evidence) {
     if let Some(known) = found.iter_mut().find(|known| known.cause.id == cause.id) {
+        let same_attempt = evidence.attempt.is_none() || known.attempts.last() == evidence.attempt.as_ref();
         known.attempts.extend(evidence.attempt);
-        let worse = (evidence.severity, evidence.confidence) > (known.evidence.severity, known.evidence.confidence);
+        let weight = |evidence: &Evidence| (evidence.severity, evidence.confidence);
         let mut lines = core::mem::take(&mut known.evidence.lines);
-        let new = evidence.lines.clone();
-        if worse {
+        lines.extend(evidence.lines.iter().cloned());
+        if weight(&evidence) > weight(&known.evidence) {
             known.evidence = evidence;
+        } else if same_attempt && !known.evidence.detail.contains(&evidence.detail) {
+            known.evidence.detail.push(' ');
+            known.evidence.detail.push_str(&evidence.detail);
         }
-        lines.extend(new);
         known.evidence.lines = tidy(lines);
     } else {
         let attempts = evidence.attempt.into_iter().collect();

@@ -36,7 +36,6 @@ pub(crate) struct Builder {
     pub(super) open: BTreeMap<(Api, u8), usize>,
     pub(super) pem: PemCollector,
     pub(super) stamp: Option<Stamp>,
-    pub(super) command_stamp: Option<Stamp>,
     pub(super) among_settings: bool,
     /// The query that was the last command, until the next command tells whether it stands among settings.
     pub(super) pending_query: Option<usize>,
@@ -62,22 +61,26 @@ impl Builder {
                 self.session.clock = Some((first, now));
             }
         }
+        self.said(&item);
         self.session.last_line = item.line;
+    }
+
+    fn said(&mut self, item: &Item<'_>) {
         match item.said {
-            Said::Command(text) => self.command(text, &item),
+            Said::Command(text) => self.command(text, item),
             Said::Information { name, value } => {
                 self.last_answer_line = item.line;
                 self.prose_run = 0;
-                self.information(&name.to_ascii_uppercase(), value, &item);
+                self.information(&name.to_ascii_uppercase(), value, item);
             }
             Said::Result(result) => {
                 self.last_answer_line = item.line;
                 self.prose_run = 0;
-                self.result(result, &item);
+                self.result(result, item);
             }
-            Said::Boot(boot) => self.boot(boot, &item),
+            Said::Boot(boot) => self.boot(boot, item),
             Said::Prompt => self.prompt(),
-            Said::Text(text) => self.text(text, &item),
+            Said::Text(text) => self.text(text, item),
         }
     }
 
@@ -117,11 +120,10 @@ impl Builder {
         let commands = parse_line(text);
         let mut pending = Pending::new(commands, text, quote);
         self.maybe_new_session(&pending, item);
+        self.stamp = item.stamp.or(self.stamp);
         pending.stamp = item.stamp.or(self.stamp);
         pending.typographic = item.typographic;
         pending.source = item.source;
-        pending.after_ms = crate::time::elapsed_ms(pending.stamp, self.command_stamp);
-        self.command_stamp = pending.stamp;
         self.session.commands += 1;
         if self.session.first_line == 0 {
             self.session.first_line = item.line;
@@ -178,6 +180,8 @@ impl Builder {
     fn close_session(&mut self) {
         self.open.clear();
         self.inherited = None;
+        // Another session has its own clock.
+        self.stamp = None;
         let line = self.session.last_line;
         let session = core::mem::take(&mut self.session);
         if session.is_dialogue() && self.done.len() < MAX_SESSIONS {

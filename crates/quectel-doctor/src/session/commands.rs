@@ -137,7 +137,6 @@ impl Builder {
                 typographic: pending.typographic,
                 attempts_before: self.session.attempts.len(),
                 repaired_at: None,
-                after_ms: pending.after_ms,
             });
         }
     }

@@ -59,8 +59,6 @@ pub(crate) struct Refusal {
     pub(crate) attempts_before: usize,
     /// The same setting, or the same command, was accepted later; after so many connections.
     pub(crate) repaired_at: Option<usize>,
-    /// Milliseconds since the command before it, and whether that one had been answered.
-    pub(crate) after_ms: Option<i64>,
 }
 
 /// A setting that was asked for: `AT+QSSLCFG="sni",2`, without a value.
@@ -160,16 +158,6 @@ impl Session {
     /// The log's clock, where a connection was tried.
     pub(crate) fn unix_s(&self, attempt: &Attempt) -> Option<i64> {
         attempt.unix_s.or_else(|| self.clock.map(|(_, last)| last))
-    }
-
-    /// A later connection by the same means to the same host came up.
-    pub(crate) fn later_success(&self, index: usize) -> Option<&Attempt> {
-        let failed = self.attempts.get(index)?;
-        self.attempts.iter().skip(index + 1).find(|later| {
-            later.api == failed.api
-                && later.is_open()
-                && (later.host.is_empty() || failed.host.is_empty() || later.host.eq_ignore_ascii_case(&failed.host))
-        })
     }
 
     /// Everything that was tried came up in the end, and something was.

@@ -33,8 +33,6 @@ pub(crate) struct Pending {
     pub(crate) attempt: Option<usize>,
     pub(crate) upload: Option<usize>,
     pub(crate) query: Option<usize>,
-    /// Milliseconds since the command before.
-    pub(crate) after_ms: Option<i64>,
 }
 
 impl Pending {
@@ -58,7 +56,6 @@ impl Pending {
             attempt: None,
             upload: None,
             query: None,
-            after_ms: None,
         }
     }
 

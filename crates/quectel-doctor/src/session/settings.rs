@@ -68,10 +68,6 @@ impl Settings {
         self.values.iter().any(|(_, value)| !value.read)
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.values.is_empty()
-    }
-
     /// The lines that set something, the first ones.
     pub(crate) fn quotes(&self) -> impl Iterator<Item = &Quote> {
         self.values.iter().filter(|(_, value)| !value.read).map(|(_, value)| &value.quote)
