@@ -1,11 +1,13 @@
 //! Cuts the module's bytes into lines, prompts and counted data.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
+mod header;
 mod scan;
 #[cfg(test)]
 mod tests;
 
-use scan::{LOOK_BACK, Scan};
+use header::LOOK_BACK;
+use scan::{Found, Scan};
 
 /// Where a line announces bytes that are data, whatever they look like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -196,66 +198,63 @@ impl<'b> Framer<'b> {
     /// Like [`Framer::poll`] without borrowing the framer.
     #[inline]
     pub fn poll_raw<'i>(&mut self, input: &mut &'i [u8]) -> Option<RawFrame<'i>> {
-        if self.join(input) {
-            return None;
-        }
-        self.look(input)
+        let frame;
+        (frame, *input) = self.look(input);
+        frame
     }
 
-    /// Takes an input of a single byte that only joins the line, or is skipped between lines.
+    /// Takes a single byte that only joins the line, or is skipped between lines.
     #[inline]
-    pub(crate) fn join(&mut self, input: &mut &[u8]) -> bool {
-        let [byte] = **input else { return false };
+    pub(crate) fn join(&mut self, byte: u8) -> bool {
         if byte >= self.floor
             && self.len < self.joining
             && let Some(slot) = self.buf.get_mut(self.len)
         {
             *slot = byte;
             self.len += 1;
-        } else if !self.skipping || byte != b'\r' && byte != b'\n' {
-            return false;
+            return true;
         }
-        *input = &[];
-        true
+        self.skipping && matches!(byte, b'\r' | b'\n')
     }
 
-    /// Like [`Framer::poll_raw`], for every case.
+    /// The next frame, and the rest of the input, which is empty if there is none.
     #[inline]
-    pub(crate) fn look<'i>(&mut self, input: &mut &'i [u8]) -> Option<RawFrame<'i>> {
+    pub(crate) fn look<'i>(&mut self, input: &'i [u8]) -> Found<'i> {
         if self.scan != Scan::Start {
             return self.line(input, self.scan);
         }
-        if !self.skipping
-            && let Some(frame) = self.start(input)
-        {
-            return Some(frame);
+        let mut input = input;
+        if !self.skipping {
+            let frame;
+            (frame, input) = self.start(input);
+            if frame.is_some() {
+                return (frame, input);
+            }
         }
-        while let [b'\r' | b'\n', rest @ ..] = *input {
-            *input = rest;
+        while let [b'\r' | b'\n', rest @ ..] = input {
+            input = rest;
         }
         if input.is_empty() {
-            return None;
+            return (None, input);
         }
         self.begin(input)
     }
 
-    fn data<'i>(&mut self, input: &mut &'i [u8]) -> Option<RawFrame<'i>> {
-        let first = *input.first()?;
-        if core::mem::take(&mut self.after_cr) && first == b'\n' {
-            *input = input.get(1..).unwrap_or_default();
-        }
-        if input.is_empty() {
-            return None;
-        }
+    fn data<'i>(&mut self, input: &'i [u8]) -> Found<'i> {
+        let line_feed = !input.is_empty() && core::mem::take(&mut self.after_cr);
+        let input = match input {
+            [b'\n', rest @ ..] if line_feed => rest,
+            input => input,
+        };
         let left = usize::try_from(self.data_left).unwrap_or(usize::MAX);
         let (data, rest) = input.split_at(input.len().min(left));
-        *input = rest;
         self.data_left -= u32::try_from(data.len()).unwrap_or(self.data_left);
         self.settle();
-        Some(RawFrame {
+        let frame = RawFrame {
             kind: Kind::Data,
             place: Place::Input(data),
-        })
+        };
+        ((!data.is_empty()).then_some(frame), rest)
     }
 
     /// The frame with its bytes, valid until the next poll.
@@ -283,22 +282,22 @@ impl<'b> Framer<'b> {
     }
 
     /// Skips the space that follows a prompt, once bytes have come.
-    pub(crate) fn skip_prompt_space(&mut self, input: &mut &[u8]) {
-        if let [first, rest @ ..] = *input
-            && core::mem::take(&mut self.skip_space)
-            && *first == b' '
-        {
-            *input = rest;
-        }
+    pub(crate) fn skip_prompt_space<'i>(&mut self, input: &'i [u8]) -> &'i [u8] {
+        let [first, rest @ ..] = input else {
+            return input;
+        };
+        let skip = core::mem::take(&mut self.skip_space) && *first == b' ';
         self.settle();
+        if skip { rest } else { input }
     }
 
     /// Between lines, where more than line ends is awaited.
-    fn start<'i>(&mut self, input: &mut &'i [u8]) -> Option<RawFrame<'i>> {
+    fn start<'i>(&mut self, input: &'i [u8]) -> Found<'i> {
         if self.data_left > 0 {
             return self.data(input);
         }
-        while let [first, rest @ ..] = *input {
+        let mut input = input;
+        while let [first, rest @ ..] = input {
             let kind = match first {
                 b'\r' | b'\n' => None,
                 b' ' if self.skip_space => None,
@@ -306,24 +305,20 @@ impl<'b> Framer<'b> {
                 b'A' if self.await_ack => Some(Kind::Ack),
                 _ => break,
             };
-            *input = rest;
+            input = rest;
+            self.skip_space = false;
             if let Some(kind) = kind {
                 if let Kind::Prompt = kind {
                     self.await_prompt = false;
                     self.skip_space = true;
                 }
-                return Some(RawFrame {
-                    kind,
-                    place: Place::Input(&[]),
-                });
+                let place = Place::Input(&[]);
+                return (Some(RawFrame { kind, place }), input);
             }
-            self.skip_space = false;
         }
-        if !input.is_empty() {
-            self.skip_space = false;
-        }
+        self.skip_space &= input.is_empty();
         self.settle();
-        None
+        (None, input)
     }
 
     /// Finds out whether anything but line ends is awaited between lines.
@@ -337,35 +332,36 @@ impl<'b> Framer<'b> {
 
     /// Ends the line at `input[keep]`; `eat` bytes of its end are consumed.
     #[inline]
-    fn end<'i>(&mut self, input: &mut &'i [u8], keep: usize, eat: usize) -> RawFrame<'i> {
+    fn end<'i>(&mut self, input: &'i [u8], keep: usize, eat: usize) -> Found<'i> {
         let (line, rest) = input.split_at((keep + eat).min(input.len()));
-        *input = rest;
         self.after_cr = line.last() == Some(&b'\r');
         let fresh = line.get(..keep).unwrap_or(line);
-        if self.len == 0 && keep <= self.buf.len() {
-            return RawFrame {
+        let frame = if self.len == 0 && keep <= self.buf.len() {
+            RawFrame {
                 kind: Kind::Line,
                 place: Place::Input(fresh),
-            };
-        }
-        self.end_stored(fresh)
+            }
+        } else {
+            self.end_stored(fresh)
+        };
+        (Some(frame), rest)
     }
 
     /// Ends a line that came in pieces or does not fit.
     fn end_stored<'i>(&mut self, fresh: &[u8]) -> RawFrame<'i> {
         self.store(fresh);
-        let total = self.len;
-        self.len = 0;
-        self.enter(Scan::Start);
-        self.settle();
-        let fits = total.min(self.buf.len());
-        RawFrame {
-            kind: match total - fits {
+        let fits = self.len.min(self.buf.len());
+        let frame = RawFrame {
+            kind: match self.len - fits {
                 0 => Kind::Line,
                 dropped => Kind::Overflow { dropped },
             },
             place: Place::Buffer(fits),
-        }
+        };
+        self.len = 0;
+        self.enter(Scan::Start);
+        self.settle();
+        frame
     }
 
     fn store(&mut self, bytes: &[u8]) {

@@ -138,6 +138,8 @@ pub struct Link<'b> {
     deadline: Option<u64>,
     /// Bytes have gone out since the deadline was set.
     rearm: bool,
+    /// Bytes have gone out or were dropped since the last look.
+    unusual: bool,
     phase: Phase,
     tx: Transmit<'b>,
     exchange: Exchange,
@@ -177,6 +179,7 @@ impl<'b> Link<'b> {
             heard_at: 0,
             deadline: None,
             rearm: false,
+            unusual: false,
             phase: Phase::Idle,
             tx: Transmit::new(tx),
             exchange: Exchange::plain(0),
@@ -271,6 +274,7 @@ impl<'b> Link<'b> {
         self.finish();
         self.owed = 0;
         self.dropped = self.dropped.saturating_add(self.framer.reset());
+        self.unusual = true;
         self.quiet_at = NEVER;
     }
 
@@ -279,6 +283,7 @@ impl<'b> Link<'b> {
         let n = self.tx.take(out);
         if n > 0 {
             self.rearm = true;
+            self.unusual = true;
             self.quiet_at = NEVER;
         }
         if !self.tx.pending() {
@@ -339,40 +344,59 @@ impl<'b> Link<'b> {
     /// Like [`Link::poll`] without borrowing the link.
     #[inline]
     pub fn poll_raw<'i>(&mut self, now: u64, input: &mut &'i [u8]) -> Option<RawEvent<'i>> {
-        if now == self.quiet_at && self.framer.join(input) {
+        if let [byte] = **input
+            && now == self.quiet_at
+            && self.framer.join(byte)
+        {
+            *input = &[];
             return None;
         }
-        self.look(now, input)
+        let event;
+        (event, *input) = self.look(now, input);
+        event
     }
 
     /// Like [`Link::poll_raw`], for every case.
-    fn look<'i>(&mut self, now: u64, input: &mut &'i [u8]) -> Option<RawEvent<'i>> {
-        self.tick(now);
-        if core::mem::take(&mut self.rearm) && self.deadline.is_some_and(|at| at > self.now) {
-            self.arm();
-        }
-        if self.dropped > 0 {
-            return Some(lost(core::mem::take(&mut self.dropped)));
-        }
+    fn look<'i>(&mut self, now: u64, input: &'i [u8]) -> (Option<RawEvent<'i>>, &'i [u8]) {
         let heard = !input.is_empty();
+        self.tick(now);
+        if self.unusual
+            && let Some(event) = self.catch_up()
+        {
+            return (Some(event), input);
+        }
         if heard {
             self.heard_at = self.now;
         }
+        let mut input = input;
         loop {
-            self.swallow_payload_echo(input);
-            let Some(frame) = self.framer.look(input) else {
-                let event = self.check_time();
-                if heard && event.is_none() && self.payload_echo.is_none() {
-                    self.quiet_at = self.now;
-                }
-                return event;
-            };
-            if let Some(kind) = self.on_frame(frame) {
-                return Some(RawEvent {
-                    kind,
-                    place: frame.place(),
-                });
+            if self.payload_echo.is_some() {
+                input = self.swallow_payload_echo(input);
             }
+            let frame;
+            (frame, input) = self.framer.look(input);
+            let Some(frame) = frame else { break };
+            if let Some(kind) = self.on_frame(frame) {
+                let place = frame.place();
+                return (Some(RawEvent { kind, place }), input);
+            }
+        }
+        let event = self.check_time();
+        if heard && event.is_none() && self.payload_echo.is_none() {
+            self.quiet_at = self.now;
+        }
+        (event, input)
+    }
+
+    /// After bytes have gone out or were dropped.
+    fn catch_up(&mut self) -> Option<RawEvent<'static>> {
+        self.unusual = false;
+        if core::mem::take(&mut self.rearm) && self.deadline.is_some_and(|at| at > self.now) {
+            self.arm();
+        }
+        match core::mem::take(&mut self.dropped) {
+            0 => None,
+            bytes => Some(lost(bytes)),
         }
     }
 
@@ -458,27 +482,28 @@ impl<'b> Link<'b> {
     }
 
     /// Removes the echo of the payload behind a prompt: the module sends back what it gets while ATE1 holds.
-    fn swallow_payload_echo(&mut self, input: &mut &[u8]) {
+    fn swallow_payload_echo<'i>(&mut self, input: &'i [u8]) -> &'i [u8] {
         let Some(mut at) = self.payload_echo else {
-            return;
+            return input;
         };
-        self.framer.skip_prompt_space(input);
+        let mut input = self.framer.skip_prompt_space(input);
         // A URC may come before the payload has gone out.
         if !self.tx.is_out(0) || self.framer.is_inside() {
-            return;
+            return input;
         }
-        while let [byte, rest @ ..] = *input {
+        while let [byte, rest @ ..] = input {
             let expected = self.tx.payload_byte(at);
             // Without a space of its own the prompt has taken the payload's.
             let taken = at == 0 && expected == Some(b' ') && self.tx.payload_byte(1) == Some(*byte);
             if !self.tx.is_out(at) || expected != Some(*byte) && !taken {
                 self.payload_echo = None;
-                return;
+                return input;
             }
             at += 1 + usize::from(taken && expected != Some(*byte));
-            *input = rest;
+            input = rest;
         }
         self.payload_echo = Some(at);
+        input
     }
 }
 

@@ -1,7 +1,8 @@
 //! Where inside a line the framer is, and how it gets to the line's end.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
-use super::{Framer, PayloadForm, PayloadRule, RawFrame};
+use super::header::{Length, below, counted_ahead, data_length, line_end};
+use super::{Framer, PayloadForm, RawFrame};
 
 /// Where inside a line the framer is. What `extent` means then stands behind it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,26 +33,37 @@ pub(super) enum Scan {
     QuoteCr,
 }
 
+impl Scan {
+    /// Bytes from this one on only join the line; those below are looked at.
+    const fn floor(self) -> u8 {
+        match self {
+            // Only letters: everything up to the colon is looked at.
+            Self::Name => b':' + 1,
+            Self::BeforeTopic | Self::Topic | Self::AfterTopic => b'"' + 1,
+            Self::Quoted | Self::Counted => 0,
+            _ => b'\r' + 1,
+        }
+    }
+}
+
 /// Where a prefix is told from most other names: the fourth letter, `R` of `+QMTRECV`.
 const TELLING: usize = 4;
 
-/// Bytes in front of a payload that are looked at: `",4294967295,` and a few spaces.
-pub(super) const LOOK_BACK: usize = 16;
+/// What a piece of the input gave, and the rest of the input.
+pub(super) type Found<'i> = (Option<RawFrame<'i>>, &'i [u8]);
 
 impl Framer<'_> {
     /// Changes the state, and what may be joined without a look in it.
     pub(super) fn enter(&mut self, scan: Scan) {
         self.scan = scan;
         self.skipping = false;
-        (self.floor, self.joining) = match scan {
-            // Only letters: everything up to the colon is looked at.
-            Scan::Name => (b':' + 1, usize::MAX),
-            Scan::BeforeTopic | Scan::Topic | Scan::AfterTopic => (b'"' + 1, usize::MAX),
-            Scan::Plain | Scan::NextLine | Scan::Uncounted => (b'\r' + 1, usize::MAX),
-            Scan::Quoted => (0, self.extent),
+        self.floor = scan.floor();
+        self.joining = match scan {
+            Scan::Start | Scan::LineFeed | Scan::QuoteCr => 0,
+            Scan::Quoted => self.extent,
             // The last byte ends the line.
-            Scan::Counted => (0, self.extent.saturating_sub(1)),
-            Scan::Start | Scan::LineFeed | Scan::QuoteCr => (0, 0),
+            Scan::Counted => self.extent.saturating_sub(1),
+            _ => usize::MAX,
         };
     }
 
@@ -66,263 +78,172 @@ impl Framer<'_> {
 
     /// Begins a line, which is not empty.
     #[inline]
-    pub(super) fn begin<'i>(&mut self, input: &mut &'i [u8]) -> Option<RawFrame<'i>> {
-        let scan = match input {
-            [b'+', _, _, _, letter, ..] if self.telling >> (letter & 63) & 1 == 0 => Scan::Plain,
-            [b'+', ..] => Scan::Name,
-            _ => Scan::Plain,
-        };
-        if scan == Scan::Plain
-            && let Some(n) = memchr::memchr2(b'\r', b'\n', input)
-        {
-            return Some(self.end(input, n, 1));
+    pub(super) fn begin<'i>(&mut self, input: &'i [u8]) -> Found<'i> {
+        match input {
+            [b'+', _, _, _, letter, ..] if self.telling >> (letter & 63) & 1 == 0 => {}
+            [b'+', ..] => return self.line(input, Scan::Name),
+            _ => {}
         }
-        self.line(input, scan)
+        match line_end(input) {
+            Some(n) => self.end(input, n, 1),
+            None => self.suspend(input, Scan::Plain),
+        }
+    }
+
+    /// Keeps the beginning of a line whose end has not come.
+    fn suspend<'i>(&mut self, input: &'i [u8], scan: Scan) -> Found<'i> {
+        self.enter(scan);
+        self.store(input);
+        (None, &[])
     }
 
     /// Goes on with a line; returns it when it is complete.
-    pub(super) fn line<'i>(&mut self, input: &mut &'i [u8], scan: Scan) -> Option<RawFrame<'i>> {
-        let mut scan = scan;
-        let mut at = 0;
+    pub(super) fn line<'i>(&mut self, input: &'i [u8], scan: Scan) -> Found<'i> {
+        let (mut input, mut scan, mut at) = (input, scan, 0);
         loop {
-            let rest = input.get(at..).unwrap_or_default();
-            if rest.is_empty() {
-                self.enter(scan);
-                self.store(input);
-                *input = &[];
-                return None;
-            }
-            match scan {
-                Scan::Start | Scan::Plain => match memchr::memchr2(b'\r', b'\n', rest) {
-                    Some(n) => return Some(self.end(input, at + n, 1)),
-                    None => at = input.len(),
-                },
-                Scan::Name => (scan, at) = self.name(input, at),
-                Scan::NextLine => match memchr::memchr2(b'\r', b'\n', rest) {
-                    Some(n) => (scan, at) = self.before_data(input, at + n),
-                    None => at = input.len(),
-                },
-                Scan::BeforeTopic | Scan::Topic | Scan::AfterTopic => {
-                    match memchr::memchr3(b'"', b'\r', b'\n', rest) {
-                        Some(n) => (scan, at) = self.quote(input, scan, at + n),
-                        None => at = input.len(),
-                    }
+            if matches!(scan, Scan::Quoted | Scan::Counted) {
+                at = self.extent - self.len.min(self.extent);
+                if scan == Scan::Counted && at <= input.len() {
+                    return self.end(input, at, 0);
                 }
-                Scan::LineFeed => {
+            }
+            let rest = input.get(at..).unwrap_or_default();
+            let next = match scan {
+                Scan::Quoted | Scan::LineFeed | Scan::QuoteCr => (!rest.is_empty()).then_some(0),
+                _ => below(rest, scan.floor()),
+            };
+            let Some(n) = next else {
+                return self.suspend(input, scan);
+            };
+            at += n;
+            let byte = rest.get(n).copied().unwrap_or_default();
+            match (scan, byte) {
+                (Scan::Name, b'+') if self.len + at == 0 => at += 1,
+                (Scan::Name, b':') => (scan, at, input) = self.name(input, at + 1),
+                (Scan::Name, _) => scan = Scan::Plain,
+                (Scan::Start | Scan::Plain, b'\r' | b'\n') => return self.end(input, at, 1),
+                (Scan::NextLine, b'\r' | b'\n') => {
+                    (scan, at, input) = self.before_data(input, at, byte);
+                }
+                (Scan::BeforeTopic, b'"') => (scan, at) = (Scan::Topic, at + 1),
+                (Scan::Topic, b'"') => (scan, at) = self.after_topic(input, at + 1),
+                (Scan::AfterTopic, b'"' | b'\r') => (scan, at) = self.payload(input, at, byte),
+                (Scan::BeforeTopic | Scan::Topic | Scan::AfterTopic, b'\r' | b'\n') => {
+                    scan = Scan::Plain;
+                }
+                (Scan::LineFeed, _) => {
                     // The CR has been kept as part of the line, and so is the LF.
-                    at += usize::from(rest.first() == Some(&b'\n'));
+                    at += usize::from(byte == b'\n');
                     self.extent = self.extent.saturating_add(self.len + at);
                     scan = Scan::Counted;
                 }
-                Scan::Quoted => {
-                    let left = self.extent - self.len.min(self.extent);
-                    match input.get(left) {
-                        None => at = input.len(),
-                        Some(b'"') => (scan, at) = (Scan::Plain, left + 1),
-                        // No closing quote: the line ends here.
-                        Some(_) => return Some(self.end(input, left, 0)),
-                    }
+                (Scan::Quoted, b'"') => (scan, at) = (Scan::Plain, at + 1),
+                // No closing quote: the line ends here.
+                (Scan::Quoted, _) => return self.end(input, at, 0),
+                (Scan::QuoteCr, b'\n') => {
+                    // The CR has been kept and is cut off again.
+                    self.len = self.len.saturating_sub(1);
+                    return self.end(input, at, 1);
                 }
-                Scan::Counted => {
-                    let left = self.extent - self.len.min(self.extent);
-                    if left <= input.len() {
-                        return Some(self.end(input, left, 0));
+                (Scan::QuoteCr, _) => scan = Scan::Uncounted,
+                // The quote must belong to the payload, not open it.
+                (Scan::Uncounted, b'\r')
+                    if self.len + at > self.extent && self.before(input, at, 1) == Some(b'"') =>
+                {
+                    match input.get(at + 1) {
+                        Some(b'\n') => return self.end(input, at, 2),
+                        Some(_) => {}
+                        None => scan = Scan::QuoteCr,
                     }
-                    at = input.len();
+                    at += 1;
                 }
-                Scan::Uncounted => {
-                    let Some(n) = memchr::memchr(b'\r', rest) else {
-                        at = input.len();
-                        continue;
-                    };
-                    let cr = at + n;
-                    at = cr + 1;
-                    // The quote must belong to the payload, not open it.
-                    if self.len + cr > self.extent && self.before(input, cr, 1) == Some(b'"') {
-                        match input.get(at) {
-                            Some(b'\n') => return Some(self.end(input, cr, 2)),
-                            Some(_) => {}
-                            None => scan = Scan::QuoteCr,
-                        }
-                    }
-                }
-                Scan::QuoteCr => {
-                    if rest.first() == Some(&b'\n') {
-                        // The CR has been kept and is cut off again.
-                        self.len = self.len.saturating_sub(1);
-                        return Some(self.end(input, 0, 1));
-                    }
-                    scan = Scan::Uncounted;
-                }
+                _ => at += 1,
             }
         }
     }
 
-    /// In the name: looks it up at its colon.
-    fn name(&mut self, input: &mut &[u8], at: usize) -> (Scan, usize) {
-        let begin = at + usize::from(self.len + at == 0);
-        let rest = input.get(begin..).unwrap_or_default();
-        let Some(n) = rest.iter().position(|byte| *byte <= b':') else {
-            return (Scan::Name, input.len());
-        };
-        if rest.get(n) != Some(&b':') {
-            return (Scan::Plain, begin + n);
-        }
-        let mut at = begin + n + 1;
-        let mut name = input.get(..at);
+    /// Copies the input's first bytes to the line and returns the rest, with the place where it goes on.
+    fn flush<'i>(&mut self, input: &'i [u8], at: usize) -> (&'i [u8], usize) {
+        let (line, rest) = input.split_at(at.min(input.len()));
+        self.store(line);
+        (rest, 0)
+    }
+
+    /// After the colon of a name: looks it up.
+    fn name<'i>(&mut self, input: &'i [u8], at: usize) -> (Scan, usize, &'i [u8]) {
+        let (mut name, mut rest, mut next) = (input.get(..at), input, at);
         if self.len > 0 {
             // The line is copied anyway.
-            self.store(name.unwrap_or_default());
-            *input = input.get(at..).unwrap_or_default();
-            at = 0;
+            (rest, next) = self.flush(input, at);
             name = self.buf.get(..self.len);
         }
-        let rule = |rule: &&PayloadRule| Some(rule.prefix) == name;
-        let form = self.rules.iter().chain(&self.rule).find(rule);
-        match form.map(|rule| rule.form) {
-            None => (Scan::Plain, at),
-            Some(PayloadForm::Quoted) => (Scan::BeforeTopic, at),
+        let mut rules = self.rules.iter().chain(&self.rule);
+        let rule = rules.find(|rule| Some(rule.prefix) == name).copied();
+        let scan = match rule.map(|rule| rule.form) {
+            None => Scan::Plain,
+            Some(PayloadForm::Quoted) => Scan::BeforeTopic,
             Some(PayloadForm::NextLine(place)) => {
                 self.extent = usize::from(place);
-                (Scan::NextLine, at)
+                Scan::NextLine
             }
-        }
-    }
-
-    /// At a quote or the end of a line whose payload stands in quotes.
-    fn quote(&mut self, input: &[u8], scan: Scan, at: usize) -> (Scan, usize) {
-        let byte = input.get(at).copied().unwrap_or_default();
-        match (scan, byte) {
-            (Scan::BeforeTopic, b'"') => (Scan::Topic, at + 1),
-            (Scan::Topic, b'"') => (Scan::AfterTopic, at + 1),
-            (Scan::AfterTopic, b'"' | b'\r') => match self.length_before(input, at, byte) {
-                Length::None if byte == b'"' => {
-                    self.extent = self.len + at + 1;
-                    (Scan::Uncounted, at + 1)
-                }
-                Length::Is(length) if byte == b'"' => {
-                    self.extent = (self.len + at + 1).saturating_add(length);
-                    (Scan::Quoted, at + 1)
-                }
-                // The EC200U form: the length is the last parameter and the payload stands on the next line.
-                Length::Is(length) if length > 0 => {
-                    self.extent = length;
-                    (Scan::LineFeed, at + 1)
-                }
-                // A payload without quotes, or something unknown, ends with the line.
-                _ => (Scan::Plain, at),
-            },
-            _ => (Scan::Plain, at),
-        }
-    }
-
-    /// What stands between the first quoted parameter and `input[at]`, which is this byte.
-    fn length_before(&self, input: &[u8], at: usize, byte: u8) -> Length {
-        let mut back = 1;
-        let skip = |back: &mut usize| {
-            while *back < LOOK_BACK && self.before(input, at, *back) == Some(b' ') {
-                *back += 1;
-            }
-            self.before(input, at, *back)
         };
-        let mut found = Length::None;
-        let mut last = skip(&mut back);
-        if byte == b'"' {
-            if last != Some(b',') {
-                return Length::Other;
+        (scan, next, rest)
+    }
+
+    /// After the quote that closes the first quoted parameter.
+    fn after_topic(&mut self, input: &[u8], at: usize) -> (Scan, usize) {
+        // The usual case, when the end of the input is far.
+        match counted_ahead(input.get(at..).unwrap_or_default()) {
+            Some((length, used)) if length <= self.max_payload => {
+                self.count(length, at + used);
+                (Scan::Quoted, at + used)
             }
-            back += 1;
-            last = skip(&mut back);
+            _ => (Scan::AfterTopic, at),
         }
-        let (mut sum, mut unit) = (0_u32, 1_u32);
-        while let Some(digit @ b'0'..=b'9') = last
-            && back < LOOK_BACK
-        {
-            sum = sum.saturating_add(u32::from(digit - b'0').saturating_mul(unit));
-            unit = unit.saturating_mul(10);
-            back += 1;
-            last = self.before(input, at, back);
-            found = match usize::try_from(sum) {
-                Ok(length) if sum <= self.max_payload => Length::Is(length),
-                _ => Length::Other,
-            };
-        }
-        if unit > 1 {
-            if last == Some(b' ') {
-                last = skip(&mut back);
+    }
+
+    /// A payload of so many bytes begins at `input[at]`.
+    fn count(&mut self, length: u32, at: usize) {
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        self.extent = (self.len + at).saturating_add(length);
+    }
+
+    /// At the byte behind a topic that opens a payload in quotes or ends the line.
+    fn payload(&mut self, input: &[u8], at: usize, byte: u8) -> (Scan, usize) {
+        match (self.length_before(input, at, byte), byte) {
+            (Length::None, b'"') => {
+                self.extent = self.len + at + 1;
+                (Scan::Uncounted, at + 1)
             }
-            if last != Some(b',') {
-                return Length::Other;
+            (Length::Is(length), b'"') if length <= self.max_payload => {
+                self.count(length, at + 1);
+                (Scan::Quoted, at + 1)
             }
-            back += 1;
-            last = skip(&mut back);
-        }
-        if last == Some(b'"') {
-            found
-        } else {
-            Length::Other
+            // The EC200U form: the length is the last parameter and the payload stands on the next line.
+            (Length::Is(length), b'\r') if length > 0 && length <= self.max_payload => {
+                self.extent = usize::try_from(length).unwrap_or(usize::MAX);
+                (Scan::LineFeed, at + 1)
+            }
+            // A payload without quotes, or something unknown, ends with the line.
+            _ => (Scan::Plain, at),
         }
     }
 
     /// At the end of a line whose payload may come on the next line.
-    fn before_data(&mut self, input: &mut &[u8], at: usize) -> (Scan, usize) {
-        if input.get(at) != Some(&b'\r') {
-            return (Scan::Plain, at);
-        }
+    fn before_data<'i>(&mut self, input: &'i [u8], at: usize, byte: u8) -> (Scan, usize, &'i [u8]) {
         let length = self.len + at;
-        let (line, at) = if self.len == 0 {
-            (input.get(..at.min(self.buf.len())), at)
-        } else {
-            self.store(input.get(..at).unwrap_or_default());
-            *input = input.get(at..).unwrap_or_default();
-            (self.buf.get(..self.len.min(self.buf.len())), 0)
-        };
-        match data_length(
-            line.unwrap_or_default(),
-            self.extent,
-            length > self.buf.len(),
-        ) {
-            Some(length) if length > 0 && length <= self.max_payload => {
+        let cut = length > self.buf.len();
+        let (mut line, mut rest, mut next) = (input.get(..at.min(self.buf.len())), input, at);
+        if self.len > 0 {
+            (rest, next) = self.flush(input, at);
+            line = self.buf.get(..length.min(self.buf.len()));
+        }
+        match data_length(line.unwrap_or_default(), self.extent, cut) {
+            Some(length) if byte == b'\r' && length > 0 && length <= self.max_payload => {
                 self.extent = usize::try_from(length).unwrap_or(usize::MAX);
-                (Scan::LineFeed, at + 1)
+                (Scan::LineFeed, next + 1, rest)
             }
-            _ => (Scan::Plain, at),
+            _ => (Scan::Plain, next, rest),
         }
     }
-
-    /// The byte of the line so many bytes in front of `input[at]`, at most [`LOOK_BACK`].
-    fn before(&self, input: &[u8], at: usize, back: usize) -> Option<u8> {
-        match at.checked_sub(back) {
-            Some(n) => input.get(n).copied(),
-            None if self.len <= self.buf.len() => {
-                self.buf.get((self.len + at).checked_sub(back)?).copied()
-            }
-            None => self.tail.get((LOOK_BACK + at).checked_sub(back)?).copied(),
-        }
-    }
-}
-
-/// What stands in front of a payload.
-enum Length {
-    /// Only a comma.
-    None,
-    /// The length.
-    Is(usize),
-    /// Something else.
-    Other,
-}
-
-/// The length that a line such as `+QIURC: "recv",0,5` tells at this place of its parameters; `cut` if only the
-/// beginning of the line is known.
-fn data_length(line: &[u8], place: usize, cut: bool) -> Option<u32> {
-    let mut params = crate::Line::new(line).parameters()?;
-    for n in 0..place {
-        let param = params.param().ok()?;
-        if n == 0 && param.quoted && param.bytes != b"recv" {
-            return None;
-        }
-    }
-    let length = params.u32().ok();
-    // The number may have been cut too.
-    length.filter(|_| !cut || !params.is_empty())
 }

@@ -1,0 +1,165 @@
+//! What stands in front of a payload, and finding bytes quickly.
+#![cfg_attr(not(test), deny(clippy::indexing_slicing))]
+
+use super::Framer;
+
+/// Digits of a length.
+const DIGITS: usize = 10;
+
+/// Bytes in front of a payload that are looked at: `",4294967295,` and a few spaces.
+pub(super) const LOOK_BACK: usize = 16;
+
+/// What stands between the first quoted parameter and the payload.
+pub(super) enum Length {
+    /// Only a comma.
+    None,
+    /// The length.
+    Is(u32),
+    /// Something else.
+    Other,
+}
+
+impl Framer<'_> {
+    /// What stands between the first quoted parameter and `input[at]`, which is this byte: a quote or CR.
+    pub(super) fn length_before(&self, input: &[u8], at: usize, byte: u8) -> Length {
+        let mut back = Back {
+            framer: self,
+            input,
+            at,
+            back: 1,
+        };
+        back.skip(b' ');
+        if byte == b'"' && !back.skip_one(b',') {
+            return Length::Other;
+        }
+        back.skip(b' ');
+        let (mut length, mut unit) = (Some(0_u32), Some(1_u32));
+        let mut digits = 0;
+        while let Some(digit @ b'0'..=b'9') = back.byte() {
+            let value = unit.and_then(|unit| unit.checked_mul(u32::from(digit - b'0')));
+            length = length
+                .zip(value)
+                .and_then(|(sum, value)| sum.checked_add(value));
+            unit = unit.and_then(|unit| unit.checked_mul(10));
+            digits += 1;
+            back.back += 1;
+        }
+        if digits == 0 {
+            return if back.byte() == Some(b'"') {
+                Length::None
+            } else {
+                Length::Other
+            };
+        }
+        back.skip(b' ');
+        let comma = back.skip_one(b',');
+        back.skip(b' ');
+        match length {
+            Some(length) if comma && digits <= DIGITS && back.byte() == Some(b'"') => {
+                Length::Is(length)
+            }
+            _ => Length::Other,
+        }
+    }
+
+    /// The byte of the line so many bytes in front of `input[at]`, at most [`LOOK_BACK`].
+    pub(super) fn before(&self, input: &[u8], at: usize, back: usize) -> Option<u8> {
+        match at.checked_sub(back) {
+            Some(n) => input.get(n).copied(),
+            None if self.len <= self.buf.len() => {
+                self.buf.get((self.len + at).checked_sub(back)?).copied()
+            }
+            None => self.tail.get((LOOK_BACK + at).checked_sub(back)?).copied(),
+        }
+    }
+}
+
+/// Reads a line backwards, as far as [`LOOK_BACK`].
+struct Back<'a> {
+    framer: &'a Framer<'a>,
+    input: &'a [u8],
+    at: usize,
+    back: usize,
+}
+
+impl Back<'_> {
+    fn byte(&self) -> Option<u8> {
+        if self.back > LOOK_BACK {
+            return None;
+        }
+        self.framer.before(self.input, self.at, self.back)
+    }
+
+    fn skip_one(&mut self, byte: u8) -> bool {
+        let is = self.byte() == Some(byte);
+        self.back += usize::from(is);
+        is
+    }
+
+    fn skip(&mut self, byte: u8) {
+        while self.skip_one(byte) {}
+    }
+}
+
+/// The length in front of a payload in quotes and how many bytes come before the payload, if all are here.
+pub(super) fn counted_ahead(text: &[u8]) -> Option<(u32, usize)> {
+    let mut rest = text.strip_prefix(b",")?;
+    let mut length = 0_u32;
+    while let [digit @ b'0'..=b'9', tail @ ..] = rest {
+        length = length
+            .checked_mul(10)?
+            .checked_add(u32::from(digit - b'0'))?;
+        rest = tail;
+    }
+    let used = text.len() - rest.strip_prefix(b",\"")?.len();
+    // A comma, the digits, a comma, a quote.
+    (4..=DIGITS + 3).contains(&used).then_some((length, used))
+}
+
+/// The length that a line such as `+QIURC: "recv",0,5` tells at this place of its parameters; `cut` if only the
+/// beginning of the line is known.
+pub(super) fn data_length(line: &[u8], place: usize, cut: bool) -> Option<u32> {
+    let mut params = crate::Line::new(line).parameters()?;
+    for n in 0..place {
+        let param = params.param().ok()?;
+        if n == 0 && param.quoted && param.bytes != b"recv" {
+            return None;
+        }
+    }
+    let length = params.u32().ok();
+    // The number may have been cut too.
+    length.filter(|_| !cut || !params.is_empty())
+}
+
+/// Where the first CR or LF stands.
+#[inline]
+pub(super) fn line_end(bytes: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        at += below(bytes.get(at..)?, b'\r' + 1)?;
+        if let Some(b'\r' | b'\n') = bytes.get(at) {
+            return Some(at);
+        }
+        at += 1;
+    }
+}
+
+/// Where the first byte less than `floor`, which is at most 128, stands: a word at a time.
+#[inline]
+pub(super) fn below(bytes: &[u8], floor: u8) -> Option<usize> {
+    const EACH: usize = usize::MAX / 0xFF;
+    let floors = EACH * usize::from(floor);
+    let (mut at, mut rest) = (0, bytes);
+    while let Some((word, tail)) = rest.split_first_chunk::<{ size_of::<usize>() }>() {
+        let word = usize::from_le_bytes(*word);
+        // The lowest set bit marks the first such byte; borrows spoil only what comes after it.
+        let found = word.wrapping_sub(floors) & !word & (EACH << 7);
+        if found != 0 {
+            return Some(at + found.trailing_zeros() as usize / 8);
+        }
+        at += size_of::<usize>();
+        rest = tail;
+    }
+    let n = rest.iter().position(|byte| *byte < floor)?;
+    Some(at + n)
+}
