@@ -145,6 +145,8 @@ pub struct Link<'b> {
     exchange: Exchange,
     /// Whether an answer of the running command has no name.
     bare: bool,
+    /// One bit for each name of an answer, so that most URCs are told from answers at once.
+    telling: u64,
     /// Which `Repeat::Once` answers have come, one bit each.
     seen: u32,
     /// Whether the module has reacted to the running command: by its echo, an answer, a prompt, `CONNECT`.
@@ -184,6 +186,7 @@ impl<'b> Link<'b> {
             tx: Transmit::new(tx),
             exchange: Exchange::plain(0),
             bare: false,
+            telling: 0,
             seen: 0,
             reacted: false,
             echoed: false,
@@ -226,10 +229,12 @@ impl<'b> Link<'b> {
         self.tx.load(command, payload, exchange.data)?;
         self.exchange = exchange;
         self.phase = Phase::Line;
-        self.bare = exchange
-            .answers
-            .iter()
-            .any(|list| list.iter().any(|answer| answer.name.is_empty()));
+        self.bare = false;
+        self.telling = 0;
+        for answer in exchange.answers.into_iter().flatten() {
+            self.bare |= answer.name.is_empty();
+            self.telling |= sort::tell(answer.name);
+        }
         self.seen = 0;
         self.reacted = false;
         self.echoed = false;

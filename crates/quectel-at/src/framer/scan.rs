@@ -1,7 +1,9 @@
 //! Where inside a line the framer is, and how it gets to the line's end.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
-use super::header::{Length, below, counted_ahead, data_length, line_end};
+use super::header::{
+    Length, below, counted_ahead, data_length, is_without_data, line_end, message_end,
+};
 use super::{Framer, PayloadForm, RawFrame};
 
 /// Where inside a line the framer is. What `extent` means then stands behind it.
@@ -81,12 +83,31 @@ impl Framer<'_> {
     pub(super) fn begin<'i>(&mut self, input: &'i [u8]) -> Found<'i> {
         match input {
             [b'+', _, _, _, letter, ..] if self.telling >> (letter & 63) & 1 == 0 => {}
-            [b'+', ..] => return self.line(input, Scan::Name),
+            [b'+', ..] => return self.begin_named(input),
             _ => {}
         }
         match line_end(input) {
             Some(n) => self.end(input, n, 1),
             None => self.suspend(input, Scan::Plain),
+        }
+    }
+
+    /// Begins a line whose name may be in the table: at once if it is here whole and has the usual form.
+    fn begin_named<'i>(&mut self, input: &'i [u8]) -> Found<'i> {
+        let mut rules = self.rules.iter().chain(&self.rule);
+        let rule = rules.find_map(|rule| Some((rule.form, input.strip_prefix(rule.prefix)?)));
+        let end = match rule {
+            Some((PayloadForm::Quoted, text)) => {
+                message_end(text, self.max_payload).map(|end| input.len() - text.len() + end)
+            }
+            Some((PayloadForm::NextLine(_), text)) if is_without_data(text) => {
+                line_end(text).map(|end| input.len() - text.len() + end)
+            }
+            _ => None,
+        };
+        match end {
+            Some(end) => self.end(input, end, 1),
+            None => self.line(input, Scan::Name),
         }
     }
 
