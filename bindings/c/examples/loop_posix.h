@@ -8,7 +8,7 @@
 #include <quectel_azure.h>
 
 /* Opens the AT port: "tcp:HOST:PORT", or the path of a serial port (115,200 baud, 8N1) or pseudo terminal.
-   Returns a file descriptor, or -1 with errno set. */
+   Returns a file descriptor, or -1 with errno set. Ignore SIGPIPE, or a TCP port that is closed ends the program. */
 int port_open(const char *name);
 
 /* Milliseconds of a clock that never goes backwards. */
@@ -20,7 +20,7 @@ struct loop {
     quectel_azure_client *client;
     const uint8_t *unread; /* what the client has not taken yet of `input` */
     size_t unread_len;
-    size_t unsent;     /* how much of `output` the port has not taken yet */
+    size_t unsent; /* how much of `output` the port has not taken yet */
     uint8_t input[512];
     uint8_t output[64];
 };

@@ -8,6 +8,7 @@
 #include "loop_posix.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -358,6 +359,9 @@ int main(int argc, char **argv) {
     }
     if (read_options(argc, argv, &options) != 0 || init(&options) != 0)
         return WRONG_USAGE;
+#ifdef SIGPIPE
+    signal(SIGPIPE, SIG_IGN); /* a port that is gone is an error, not the end of the program */
+#endif
     memset(&session, 0, sizeof session);
     session.loop.client = &memory.client;
     session.loop.port = port_open(options.port);

@@ -9,6 +9,7 @@ use core::net::SocketAddr;
 use core::time::Duration;
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -241,6 +242,12 @@ fn failures_name_step_reason_and_remedy() {
     assert_ended(&no_port, 1, &["publish: /nonexistent: "]);
     let no_message = publish(&good, words(&["--port", &port], &ca));
     assert_ended(&no_message, 2, &["usage: publish"]);
+    let closing = TcpListener::bind(any).unwrap();
+    let gone = format!("tcp:{}", closing.local_addr().unwrap());
+    let closer = std::thread::spawn(move || closing.accept().map(drop));
+    let lost = publish(&good, words(&["--port", &gone, "--message", "warm"], &ca));
+    closer.join().unwrap().unwrap();
+    assert_ended(&lost, 1, &["publish: the port was lost: "]);
     // The failures have left the module so that the next run works.
     assert_ended(
         &publish(&good, words(&arguments, &ca)),
