@@ -7,7 +7,7 @@ Without hardware and without Azure, against the simulated module and the local h
 With a module::
 
     export IOTHUB_DEVICE_CONNECTION_STRING='HostName=…;DeviceId=…;SharedAccessKey=…'
-    python publish.py --port /dev/ttyUSB2 --urc-port usbat --apn iot.example --message '{"temperature": 21.5}'
+    python publish.py --port /dev/ttyUSB2 --apn iot.example --message '{"temperature": 21.5}'
 
 Exit status: 0 published, 1 failed, 2 wrong usage.
 """
@@ -30,7 +30,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--demo", action="store_true", help="use a simulated module and a local hub")
     parser.add_argument("--model", default="bg96", help="model of the simulated module")
     parser.add_argument("--port", help="the module's AT port, or tcp:HOST:PORT")
-    parser.add_argument("--urc-port", default="uart1", choices=["keep", "uart1", "usbat", "usbmodem", "all"])
+    parser.add_argument("--urc-port", default="auto", choices=["auto", "keep", "uart1", "usbat", "usbmodem", "all"])
     parser.add_argument("--apn", default="", help="access point of the mobile network")
     parser.add_argument("--ca", type=Path, help="root certificate to trust, PEM, if the hub is not Azure's")
     parser.add_argument("--certificate", type=Path, help="client certificate, PEM, for x509=true")

@@ -66,7 +66,7 @@ class AsyncClient:
         sim_pin: str | None = None,
         baud: int = 115_200,
         rts_cts: bool = False,
-        urc_port: Literal["keep", "uart1", "usbat", "usbmodem", "all"] = "uart1",
+        urc_port: Literal["auto", "keep", "uart1", "usbat", "usbmodem", "all"] = "auto",
         pdp_context: int = 1,
         ssl_context: int = 2,
         mqtt_client: int = 0,

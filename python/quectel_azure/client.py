@@ -51,8 +51,9 @@ class Client:
         apn_auth: how user name and password are sent.
         sim_pin: PIN of the SIM, if it asks for one.
         baud: bits per second of a serial port.
-        rts_cts: whether a serial port uses RTS and CTS.
-        urc_port: the port that ``port`` is, seen from the module: ``usbat`` for its AT port on USB.
+        rts_cts: whether a serial port uses RTS and CTS; the module is told so, and both lines must be connected.
+        urc_port: what the module calls the port that ``port`` leads to; unsolicited result codes come there. ``auto`` is
+            ``usbat`` on the module's own USB and ``uart1`` otherwise; ``keep`` leaves the module's setting alone.
         pdp_context: PDP context to use, 1 to 16.
         ssl_context: SSL context to use, 0 to 5.
         mqtt_client: MQTT client to use, 0 to 5.
@@ -86,7 +87,7 @@ class Client:
         sim_pin: str | None = None,
         baud: int = 115_200,
         rts_cts: bool = False,
-        urc_port: Literal["keep", "uart1", "usbat", "usbmodem", "all"] = "uart1",
+        urc_port: Literal["auto", "keep", "uart1", "usbat", "usbmodem", "all"] = "auto",
         pdp_context: int = 1,
         ssl_context: int = 2,
         mqtt_client: int = 0,

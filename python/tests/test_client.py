@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import time
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 
@@ -181,6 +181,37 @@ def test_events_tell_steps_and_lines(quectel_module: SimulatedModule, iot_hub: L
     assert [event.at_s for event in events] == sorted(event.at_s for event in events)
     key = iot_hub.connection_string().split("SharedAccessKey=")[1]
     assert key not in repr(events) and "sig=" not in repr(events)
+
+
+@pytest.mark.parametrize(
+    ("options", "line", "sent"),
+    [
+        ({"rts_cts": True}, "AT+IFC=2,2", True),
+        ({"rts_cts": False}, "AT+IFC=2,2", False),
+        ({"urc_port": "auto"}, 'AT+QURCCFG="urcport","uart1"', True),
+        ({"apn": "iot.example"}, 'AT+QICSGP=1,1,"iot.example"', True),
+        ({"pdp_context": 3}, "AT+QIACT=3", True),
+        ({"keep_alive_s": 59.5}, 'AT+QMTCFG="keepalive",0,60', True),
+        ({"mqtt_client": 4, "ssl_context": 5}, 'AT+QMTCFG="ssl",4,1,5', True),
+        ({"clean_session": True}, 'AT+QMTCFG="session",0,1', True),
+        ({"subscribe": False}, 'AT+QMTSUB=0,1,"devices/device-1/messages/devicebound/#",1', False),
+    ],
+)
+@pytest.mark.quectel(model="ec25")
+def test_options_become_commands(
+    quectel_module: SimulatedModule, iot_hub: LocalHub, options: dict[str, Any], line: str, sent: bool
+) -> None:
+    lines: list[str] = []
+    client = Client(
+        port=quectel_module.port,
+        connection_string=iot_hub.connection_string(),
+        ca=iot_hub.ca_pem,
+        on_event=lambda event: lines.append(event.line) if isinstance(event, LineSent) else None,
+        **options,
+    )
+    with client:
+        pass
+    assert any(one.startswith(line) for one in lines) is sent, lines
 
 
 @pytest.mark.quectel(firmware="BG96MAR02A07M1G")

@@ -93,6 +93,12 @@ def test_disconnect_wakes_who_receives(quectel_client: Client) -> None:
     assert [error.kind for error in caught] == ["not-connected"]
 
 
+def test_all_may_disconnect(quectel_client: Client) -> None:
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        assert list(pool.map(lambda _: quectel_client.disconnect(), range(4))) == [None] * 4
+    assert not quectel_client.is_connected
+
+
 def test_an_event_handler_that_raises_ends_the_connection(quectel_module: SimulatedModule, iot_hub: LocalHub) -> None:
     class Stop(Exception):
         pass

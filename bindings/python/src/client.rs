@@ -71,9 +71,14 @@ impl Client {
             PyPort::Named(name) => Place::Named(name, settings.port_settings()),
             PyPort::Simulated(port) => Place::Simulated(port),
         };
+        let name = match &place {
+            Place::Named(name, _) => Some(name.as_str()),
+            Place::Simulated(_) => None,
+        };
+        let settings = settings.checked(name)?;
         Ok(Self {
             place: Arc::new(place),
-            settings: Arc::new(settings.checked()?),
+            settings: Arc::new(settings),
             trace,
             session: Mutex::default(),
             process: std::process::id(),
@@ -117,7 +122,10 @@ impl Client {
     ) -> PyResult<()> {
         let limit = limit(timeout_s)?;
         let (shared, cancel, reply) = self.start(limit, on_event.is_some())?;
-        wait(py, &shared, &cancel, reply, on_event).map(|_| ())
+        match wait(py, &shared, &cancel, reply, on_event)? {
+            Some(_) => Ok(()),
+            None => Err(shared.ended().into()),
+        }
     }
 
     /// Returns the number of the message.
@@ -157,7 +165,8 @@ impl Client {
             correlation_id,
             delivery,
         };
-        self.job(py, Task::Publish(outgoing), limit(timeout_s)?, on_event)
+        let number = self.job(py, Task::Publish(outgoing), limit(timeout_s)?, on_event)?;
+        Ok(number.map_or_else(|| self.ended(), Ok)?)
     }
 
     /// The next cloud-to-device message as topic, payload and properties; `None` when none came in time.
@@ -206,6 +215,7 @@ impl Client {
             // A connection that ended is disconnected.
             _ => return Ok(()),
         }
+        // A connection that ended meanwhile is disconnected, too.
         self.job(py, Task::Disconnect, limit, on_event).map(|_| ())
     }
 
@@ -294,26 +304,32 @@ impl Client {
             })
     }
 
+    /// Gives the thread something to do and waits for its end; `None` if the connection ended before that was begun.
     fn job(
         &self,
         py: Python<'_>,
         task: Task,
         limit: Option<Duration>,
         on_event: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<u32> {
+    ) -> PyResult<Option<u32>> {
         self.check_process()?;
         let (reply, result) = channel();
         let (shared, cancel) = {
             let session = self.lock();
-            let session = session
-                .as_ref()
-                .ok_or_else(|| Fault::from(Misuse::NotConnected))?;
-            if session.jobs.send(Job { task, limit, reply }).is_err() {
-                return Err(session.shared.ended().into());
-            }
+            let Some(session) = session.as_ref() else {
+                return Ok(None);
+            };
+            // Refused if the thread is gone; then it has dropped `reply`, too.
+            let _ = session.jobs.send(Job { task, limit, reply });
             (session.shared.clone(), session.cancel.clone())
         };
         wait(py, &shared, &cancel, result, on_event)
+    }
+
+    fn ended(&self) -> Result<u32, Fault> {
+        Err(self
+            .shared()
+            .map_or_else(|| Misuse::NotConnected.into(), |shared| shared.ended()))
     }
 }
 
@@ -332,7 +348,7 @@ fn limit(timeout_s: Option<f64>) -> Result<Option<Duration>, Fault> {
         .transpose()
 }
 
-/// Waits for the end of a job; shows events and serves signals meanwhile. A signal or an event handler that raises ends
+/// Waits for the end of a job, `None` if it was dropped; shows events and serves signals meanwhile. A signal or an event handler that raises ends
 /// the connection, because nobody knows then how far the job has come.
 fn wait(
     py: Python<'_>,
@@ -340,7 +356,7 @@ fn wait(
     cancel: &CancelToken,
     mut reply: Receiver<Reply>,
     on_event: Option<&Bound<'_, PyAny>>,
-) -> PyResult<u32> {
+) -> PyResult<Option<u32>> {
     loop {
         // Borrowed as unique: a receiver may be used by one thread only, whichever that is.
         let borrowed = &mut reply;
@@ -350,9 +366,13 @@ fn wait(
             return Err(raised);
         }
         match got {
-            Ok(result) => return Ok(result?),
+            Ok(result) => return Ok(Some(result?)),
             Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return Err(shared.ended().into()),
+            Err(RecvTimeoutError::Disconnected) => {
+                // The thread drops the job a moment before it tells why it ended.
+                py.detach(|| shared.wait_for_end(LOOK));
+                return Ok(None);
+            }
         }
     }
 }

@@ -7,7 +7,9 @@ use quectel_serial::quectel_azure::profile::PROFILES;
 use quectel_serial::quectel_azure::{
     ApnAuth, Buffers, Client, ConfigError, Profile, Session, Slots, Timeouts, UrcPort,
 };
-use quectel_serial::{FlowControl, PortSettings, Proof, Secret, Settings};
+use quectel_serial::{
+    FlowControl, PortSettings, Proof, Secret, Settings, quectel_azure, urc_port_of,
+};
 
 use crate::fault::Fault;
 
@@ -64,7 +66,8 @@ impl PySettings {
     }
 
     /// The driver's settings, checked as far as that goes without a module.
-    pub(crate) fn checked(self) -> Result<Settings, Fault> {
+    /// `port` is the serial port, if it is one: by it the module's own name of the port is found.
+    pub(crate) fn checked(self, port: Option<&str>) -> Result<Settings, Fault> {
         let mut settings = Settings::from_connection_string(&self.connection_string)?;
         settings.proof = proof(settings.proof, self.certificate, self.private_key)?;
         settings.ca = self
@@ -91,7 +94,13 @@ impl PySettings {
         settings.receive = self.receive;
         settings.token_lifetime_s = whole("token_lifetime_s", self.token_lifetime_s)?;
         settings.ntp_server = self.ntp_server;
-        settings.urc_port = choice("urc_port", &self.urc_port, &URC_PORTS)?;
+        settings.urc_port = choice("urc_port", &self.urc_port, &URC_PORTS)?
+            .unwrap_or_else(|| port.map_or(UrcPort::Uart1, urc_port_of));
+        settings.flow_control = if self.rts_cts {
+            quectel_azure::FlowControl::RtsCts
+        } else {
+            quectel_azure::FlowControl::Keep
+        };
         settings.profile = self.profile.as_deref().map(profile).transpose()?;
         settings.timeouts = self.timeouts.checked()?;
         check(&settings)?;
@@ -119,12 +128,13 @@ const APN_AUTH: [(&str, ApnAuth); 4] = [
     ("pap-or-chap", ApnAuth::PapOrChap),
 ];
 
-const URC_PORTS: [(&str, UrcPort); 5] = [
-    ("keep", UrcPort::Keep),
-    ("uart1", UrcPort::Uart1),
-    ("usbat", UrcPort::UsbAt),
-    ("usbmodem", UrcPort::UsbModem),
-    ("all", UrcPort::All),
+const URC_PORTS: [(&str, Option<UrcPort>); 6] = [
+    ("auto", None),
+    ("keep", Some(UrcPort::Keep)),
+    ("uart1", Some(UrcPort::Uart1)),
+    ("usbat", Some(UrcPort::UsbAt)),
+    ("usbmodem", Some(UrcPort::UsbModem)),
+    ("all", Some(UrcPort::All)),
 ];
 
 /// The value that a name stands for.
