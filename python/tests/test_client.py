@@ -92,11 +92,7 @@ def test_there_and_back(iot_hub: LocalHub, model: str, device_id: str) -> None:
     assert not client.is_connected
 
 
-def transports() -> list[Literal["in-process", "tcp", "pty"]]:
-    return ["in-process", "tcp", "pty"]
-
-
-@pytest.mark.parametrize("transport", transports())
+@pytest.mark.parametrize("transport", ["in-process", "tcp", "pty"])
 def test_every_transport_carries_it(iot_hub: LocalHub, transport: Literal["in-process", "tcp", "pty"]) -> None:
     with SimulatedModule(transport=transport, hosts=iot_hub.hosts) as module:
         assert isinstance(module.port, str) == (transport != "in-process")
