@@ -6,6 +6,8 @@ use super::token::{command_at, information_at, is_token_start};
 #[derive(Debug, Default)]
 pub(crate) struct Labels {
     shapes: Vec<(String, u32)>,
+    /// Takes nothing off: for learning what stands in front.
+    blind: bool,
 }
 
 /// No more shapes than this are counted; a log has one or two.
@@ -15,6 +17,11 @@ const MAX_SHAPES: usize = 64;
 const OFTEN: u32 = 3;
 
 impl Labels {
+    /// Labels that take nothing off.
+    pub(crate) const fn blind() -> Self {
+        Self { shapes: Vec::new(), blind: true }
+    }
+
     /// Counts the text in front of the first command or information line of `rest`.
     pub(crate) fn learn(&mut self, rest: &str) {
         let Some(at) = token_after_label(rest) else { return };
@@ -106,6 +113,9 @@ const PROSE: &[&str] = &[
 
 /// Takes off a learnt prefix, or one tag such as `bgxx:`, `modem>`, `[CELL]:` in front of a token.
 pub(crate) fn eat_label<'a>(text: &'a str, prefixed: bool, learned: &Labels) -> Option<&'a str> {
+    if learned.blind {
+        return None;
+    }
     if let Some(rest) = learned.strip(text) {
         return Some(rest);
     }

@@ -156,7 +156,8 @@ fn list(text: &str) -> Option<Vec<String>> {
         lines.push(unescape(body.get(..end)?).into_owned());
         rest = body.get(end + 1..)?;
     }
-    lines.iter().any(|line| is_token_start(line.trim())).then_some(lines)
+    let answers = text.contains("response") || lines.iter().any(|line| is_token_start(line.trim()));
+    (answers && !lines.is_empty()).then_some(lines)
 }
 
 /// The position of the first `quote` that no backslash stands before.

@@ -33,6 +33,8 @@ pub(crate) struct Item<'a> {
     /// The line as it stands in the log.
     pub(crate) raw: &'a str,
     pub(crate) stamp: Option<Stamp>,
+    /// The stamp stands on this line, not alone on the one before.
+    pub(crate) stamped: bool,
     /// Typographic quotes stood in the line.
     pub(crate) typographic: bool,
     /// The line is source code: commands that nobody answers.
@@ -52,7 +54,7 @@ const LOOK_AHEAD_BYTES: usize = 512 * 1024;
 /// Memory does not grow with the log: lines are cut at 64 KiB, and only the first 2000 are held.
 pub(crate) fn read_log(reader: impl BufRead, sink: &mut dyn FnMut(Item<'_>)) -> io::Result<u64> {
     let mut lines = PhysicalLines::new(reader)?;
-    let mut reader = Reader { labels: Labels::default(), assembler: Assembler::default(), spelt_out: [0; 3] };
+    let mut reader = Reader { labels: Labels::default(), assembler: Assembler::default(), spelt_out: [0; 3], lone_stamp: None };
     let mut head = Vec::new();
     let mut held = 0;
     let mut line = String::new();
@@ -83,6 +85,8 @@ struct Reader {
     assembler: Assembler,
     /// How many lines of each side came with their control characters spelt out.
     spelt_out: [u32; 3],
+    /// A stamp that stood alone on its line: it belongs to the next one.
+    lone_stamp: Option<Stamp>,
 }
 
 /// What holds for all that one line says.
@@ -92,19 +96,27 @@ struct Frame<'a> {
     raw: &'a str,
     typographic: bool,
     stripped: Stripped<'a>,
+    stamp: Option<Stamp>,
 }
 
 impl Reader {
     fn learn(&mut self, line: &str) {
         let cleaned = clean(line);
-        let rest = strip(&cleaned.text, &self.labels).rest;
+        let rest = strip(&cleaned.text, &Labels::blind()).rest;
         self.labels.learn(rest);
     }
 
     fn line(&mut self, number: u64, raw: &str, sink: &mut dyn FnMut(Item<'_>)) {
         let cleaned = clean(raw);
         let stripped = strip(&cleaned.text, &self.labels);
-        let frame = Frame { line: number, raw, typographic: cleaned.typographic, stripped };
+        if stripped.rest.trim().is_empty() {
+            self.lone_stamp = stripped.stamp.or(self.lone_stamp);
+            if !stripped.record {
+                return;
+            }
+        }
+        let stamp = stripped.stamp.or(self.lone_stamp.take());
+        let frame = Frame { line: number, raw, typographic: cleaned.typographic, stripped, stamp };
         let counter = match stripped.side {
             Some(Side::Host) => 0,
             Some(Side::Module) => 1,
@@ -157,6 +169,7 @@ impl Reader {
                     line: line.number,
                     raw: text,
                     stamp: line.stamp,
+                    stamped: line.stamp.is_some(),
                     typographic: false,
                     source: false,
                     prefixed: true,
@@ -175,7 +188,8 @@ fn item<'a>(frame: &Frame<'a>, source: bool, said: Said<'a>) -> Item<'a> {
     Item {
         line: frame.line,
         raw: frame.raw,
-        stamp: frame.stripped.stamp,
+        stamp: frame.stamp,
+        stamped: frame.stripped.stamp.is_some(),
         typographic: frame.typographic,
         source,
         prefixed: frame.stripped.prefixed,

@@ -280,7 +280,8 @@ fn symbols(text: &str, after_stamp: bool) -> Option<(Option<Side>, &str)> {
     }
     let rest = text.get(end..)?;
     let rest = rest.strip_prefix(':').unwrap_or(rest);
-    let ends = (after_stamp && (rest.trim().is_empty() || side.is_some())) || is_token_start(rest.trim_start());
+    let undecoded = after_stamp && text.get(..end).is_some_and(|run| run.len() >= 2 && run.bytes().all(|b| b == b'?'));
+    let ends = undecoded || (after_stamp && (rest.trim().is_empty() || side.is_some())) || is_token_start(rest.trim_start());
     ends.then_some((side, rest))
 }
 

@@ -157,6 +157,12 @@ fn command_end(text: &str, head: usize) -> usize {
     let mut quoted = false;
     let trust_quotes = text.bytes().filter(|b| *b == b'"').count() % 2 == 0;
     let bytes = text.as_bytes();
+    // `AT+QGMR EG800K… OK`: a command without parameters ends at its name.
+    let after = text.get(head..).unwrap_or_default();
+    let next = after.trim_start().bytes().next();
+    if after.starts_with(' ') && !matches!(next, Some(b'=' | b'?' | b';' | b',')) {
+        return head;
+    }
     for (at, byte) in bytes.iter().enumerate().skip(head) {
         if at >= glued {
             break;
@@ -204,6 +210,9 @@ fn glued_in_text(text: &str) -> Option<usize> {
         let after = text.get(close + 1..)?;
         let token = after.trim_start();
         return is_token_start(token).then(|| text.len() - token.len());
+    }
+    if let Some(at) = text.find(" OK +").filter(|at| text.get(at + 4..).is_some_and(|rest| information_at(rest).is_some())) {
+        return Some(at + 1);
     }
     let mut before = ' ';
     for (at, c) in text.char_indices() {

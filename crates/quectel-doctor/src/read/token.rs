@@ -107,7 +107,11 @@ fn basic_command(rest: &str, upper: bool) -> Option<usize> {
     let after = bytes.get(1 + digits);
     let ends = match after {
         None | Some(b'\r' | b'\n' | b'\\' | b'<' | b'&' | b'+' | b';' | b'=' | b'?') => true,
-        Some(b' ') => rest.get(1 + digits..).is_some_and(|more| more.trim().is_empty()) || (upper && digits > 0),
+        Some(b' ') => {
+            let more = rest.get(1 + digits..).unwrap_or_default().trim();
+            let identity = letter == b'I' && (more.starts_with("Quectel") || more.starts_with("SIMCOM") || more.contains("Revision:"));
+            more.is_empty() || (upper && (digits > 0 || identity || more == "OK" || more == "ERROR"))
+        }
         Some(_) => false,
     };
     ends.then_some(3 + digits)

@@ -153,7 +153,7 @@ impl Builder {
     }
 
     fn maybe_new_session(&mut self, pending: &Pending, item: &Item<'_>) {
-        let style = match item.stamp {
+        let style = match item.stamp.filter(|_| item.stamped) {
             None => u8::from(item.prefixed),
             Some(Stamp::Date(_)) => 2,
             Some(Stamp::TimeOfDay(_)) => 3,
@@ -280,11 +280,18 @@ impl Builder {
             self.aside(text, &quote, item);
             return;
         };
-        if pending.asks_identity() && pending.identity.learn(text, &quote) {
+        if pending.asks_identity() && learn_identity(&mut pending.identity, text, &quote) {
             pending.answers += 1;
+            if text.ends_with(" OK") {
+                self.finish_pending(Some(Final::Ok), Some(quote));
+            }
         } else if pending.data && !pending.data_done {
             pending.data_started = true;
-            self.payload(text, &quote, item.ending);
+            let glued = text.strip_suffix(" OK").filter(|_| pending.is_publish());
+            self.payload(glued.unwrap_or(text), &quote, item.ending);
+            if glued.is_some() {
+                self.finish_pending(Some(Final::Ok), Some(quote));
+            }
         } else {
             self.aside(text, &quote, item);
         }
@@ -318,6 +325,15 @@ impl Builder {
             self.session.pems.push(pem);
         }
     }
+}
+
+/// A line of an identity, or all of it on one line.
+fn learn_identity(module: &mut Module, text: &str, quote: &Quote) -> bool {
+    if !text.contains(' ') || text.starts_with("Revision") {
+        return module.learn(text.trim_end_matches(" OK"), quote);
+    }
+    // Every word counts, not only the first one that says something.
+    text.split_whitespace().fold(false, |known, word| module.learn(word, quote) || known)
 }
 
 /// A sentence: at least four words, most of them of letters.
