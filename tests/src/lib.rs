@@ -1,6 +1,8 @@
 //! Shared parts of the end-to-end tests.
 
+pub mod exchange;
 pub mod host;
+pub mod transcript;
 pub mod world;
 
 use std::path::{Path, PathBuf};
