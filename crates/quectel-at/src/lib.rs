@@ -27,6 +27,7 @@ extern crate std;
 
 mod command;
 pub mod commands;
+mod find;
 mod framer;
 mod line;
 mod link;

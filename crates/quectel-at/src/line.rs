@@ -1,7 +1,7 @@
 //! One line of the module, seen as name and parameters.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
-use crate::Params;
+use crate::{Params, find};
 
 /// One line of the module as it came, without its CR and LF; a counted payload is included.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -22,7 +22,7 @@ impl<'a> Line<'a> {
 
     /// The name before the colon, such as `+QMTOPEN`, or the whole line if it has none.
     pub fn name(self) -> &'a [u8] {
-        match memchr::memchr(b':', self.bytes) {
+        match find::byte(self.bytes, b':') {
             Some(at) => self.bytes.get(..at).unwrap_or_default().trim_ascii_end(),
             None => self.bytes.trim_ascii_end(),
         }
@@ -30,11 +30,12 @@ impl<'a> Line<'a> {
 
     /// The parameters, whatever the line's name.
     pub(crate) fn parameters(self) -> Option<Params<'a>> {
-        let colon = memchr::memchr(b':', self.bytes)?;
+        let colon = find::byte(self.bytes, b':')?;
         Some(Params::new(self.bytes.get(colon + 1..)?))
     }
 
     /// The parameters, if the line's name is `name` (such as `+QMTOPEN`).
+    #[inline]
     pub fn params(self, name: &[u8]) -> Option<Params<'a>> {
         let rest = self.bytes.strip_prefix(name)?.strip_prefix(b":")?;
         Some(Params::new(rest.strip_prefix(b" ").unwrap_or(rest)))

@@ -1,6 +1,8 @@
 //! Reads the comma-separated parameters of an information response or URC.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
+use crate::find;
+
 /// Why a parameter could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -79,8 +81,12 @@ impl<'a> Params<'a> {
         }
         if let [b'"', tail @ ..] = text {
             let (bytes, after) = split_at_byte(tail, b'"');
-            // Whatever stands between the closing quote and the comma is not a parameter of its own.
-            self.rest = split_at_byte(after.unwrap_or_default(), b',').1;
+            self.rest = match after.unwrap_or_default() {
+                [] => None,
+                [b',', rest @ ..] => Some(rest),
+                // Whatever stands between the closing quote and the comma is not a parameter of its own.
+                after => split_at_byte(after, b',').1,
+            };
             return Ok(Param {
                 bytes,
                 quoted: true,
@@ -160,37 +166,49 @@ impl<'a> Params<'a> {
         if digits.is_empty() || digits.len() > 8 {
             return Err(ParamError::NotANumber);
         }
-        digits.iter().try_fold(0_u32, |sum, &digit| {
-            let value = char::from(digit)
-                .to_digit(16)
-                .ok_or(ParamError::NotANumber)?;
-            Ok(sum << 4 | value)
-        })
+        let mut sum = 0_u32;
+        for digit in digits {
+            let value = match digit {
+                b'0'..=b'9' => digit - b'0',
+                b'A'..=b'F' => digit - b'A' + 10,
+                b'a'..=b'f' => digit - b'a' + 10,
+                _ => return Err(ParamError::NotANumber),
+            };
+            sum = sum << 4 | u32::from(value);
+        }
+        Ok(sum)
     }
 }
 
+/// Digits of the largest number that fits whatever they are.
+const SAFE_DIGITS: usize = 9;
+
 fn decimal(digits: &[u8]) -> Result<u32, ParamError> {
-    if digits.is_empty() {
-        return Err(ParamError::NotANumber);
-    }
-    digits.iter().try_fold(0_u32, |sum, &digit| {
+    let mut sum = 0_u32;
+    for digit in digits.get(..SAFE_DIGITS).unwrap_or(digits) {
         let value = digit.wrapping_sub(b'0');
         if value > 9 {
             return Err(ParamError::NotANumber);
         }
-        sum.checked_mul(10)
-            .and_then(|s| s.checked_add(u32::from(value)))
-            .ok_or(ParamError::NotANumber)
-    })
+        sum = sum * 10 + u32::from(value);
+    }
+    match digits.get(SAFE_DIGITS..) {
+        None if digits.is_empty() => Err(ParamError::NotANumber),
+        None => Ok(sum),
+        Some(more) => more.iter().try_fold(sum, |sum, digit| {
+            let value = digit.wrapping_sub(b'0');
+            let next = sum
+                .checked_mul(10)
+                .and_then(|s| s.checked_add(u32::from(value)));
+            next.filter(|_| value <= 9).ok_or(ParamError::NotANumber)
+        }),
+    }
 }
 
 /// The bytes before the first `byte`, and those after it if there is one.
 fn split_at_byte(text: &[u8], byte: u8) -> (&[u8], Option<&[u8]>) {
-    match memchr::memchr(byte, text) {
-        Some(at) => {
-            let (before, from) = text.split_at(at);
-            (before, from.get(1..))
-        }
+    match find::byte(text, byte).and_then(|at| text.split_at_checked(at)) {
+        Some((before, from)) => (before, from.get(1..)),
         None => (text, None),
     }
 }

@@ -18,24 +18,25 @@ impl<'a> Numbers<'a> {
     }
 
     /// The next number; `None` at the end and where there is something else.
+    #[inline]
     pub(crate) fn i32(&mut self) -> Option<i32> {
         let text = skip_spaces(self.rest?);
-        let (value, rest) = match text {
-            [b'-', digits @ ..] => {
-                let (value, rest) = number(digits)?;
-                (-i32::try_from(value).ok()?, rest)
-            }
-            digits => {
-                let (value, rest) = number(digits)?;
-                (i32::try_from(value).ok()?, rest)
-            }
+        let (digits, negative) = match text {
+            [b'-', digits @ ..] => (digits, true),
+            digits => (digits, false),
         };
-        self.rest = match skip_spaces(rest) {
+        let (value, rest) = number(digits)?;
+        let value = i32::try_from(value).ok()?;
+        self.rest = match rest {
             [] => None,
             [b',', rest @ ..] => Some(rest),
-            _ => return None,
+            rest => match skip_spaces(rest) {
+                [] => None,
+                [b',', rest @ ..] => Some(rest),
+                _ => return None,
+            },
         };
-        Some(value)
+        Some(if negative { -value } else { value })
     }
 
     /// The next number, 0 to 65,535.
@@ -49,6 +50,7 @@ impl<'a> Numbers<'a> {
     }
 }
 
+#[inline]
 pub(crate) fn skip_spaces(mut text: &[u8]) -> &[u8] {
     while let [b' ', rest @ ..] = text {
         text = rest;
@@ -57,14 +59,25 @@ pub(crate) fn skip_spaces(mut text: &[u8]) -> &[u8] {
 }
 
 /// A decimal number and what follows it.
+#[inline]
 pub(crate) fn number(text: &[u8]) -> Option<(u32, &[u8])> {
     let mut rest = text;
-    let mut sum = 0_u32;
-    while let [digit @ b'0'..=b'9', tail @ ..] = rest {
-        sum = sum.checked_mul(10)?.checked_add(u32::from(digit - b'0'))?;
+    let mut sum = 0_u64;
+    while let [byte, tail @ ..] = rest {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            break;
+        }
+        sum = sum * 10 + u64::from(digit);
+        if sum > u64::from(u32::MAX) {
+            return None;
+        }
         rest = tail;
     }
-    (rest.len() < text.len()).then_some((sum, rest))
+    if rest.len() == text.len() {
+        return None;
+    }
+    Some((u32::try_from(sum).ok()?, rest))
 }
 
 #[cfg(test)]

@@ -137,11 +137,26 @@ impl<'a> Urc<'a> {
     /// The answers of `AT+QMTCONN?` look like results: let [`quectel_at::Link`] decide which lines are URCs.
     pub fn parse(line: Line<'a>) -> Option<Self> {
         let rest = line.bytes().strip_prefix(b"+QMT")?;
-        if let Some(text) = rest.strip_prefix(b"RECV:") {
-            return match Incoming::parse(text)? {
-                Incoming::Message(recv) => Some(Self::Recv(recv)),
-                Incoming::Notice { client, slot } => Some(Self::RecvNotice { client, slot }),
-            };
+        // By far the most lines are these three.
+        match rest {
+            [b'R', b'E', b'C', b'V', b':', text @ ..] => {
+                return Some(match Incoming::parse(text)? {
+                    Incoming::Message(recv) => Self::Recv(recv),
+                    Incoming::Notice { client, slot } => Self::RecvNotice { client, slot },
+                });
+            }
+            [b'P', b'U', b'B', b':', text @ ..] => {
+                let mut numbers = Numbers::new(text);
+                return Some(Self::Pub(published(numbers.u8()?, &mut numbers)?));
+            }
+            [b'S', b'T', b'A', b'T', b':', text @ ..] => {
+                let mut numbers = Numbers::new(text);
+                return Some(Self::Stat {
+                    client: numbers.u8()?,
+                    cause: StatCause::from_code(numbers.i32()?),
+                });
+            }
+            _ => {}
         }
         // The longest of the names is PUBREL.
         let colon = rest.iter().take(7).position(|byte| *byte == b':')?;
@@ -173,12 +188,7 @@ impl<'a> Urc<'a> {
 
 fn result<'a>(name: &[u8], client: u8, numbers: &mut Numbers<'_>) -> Option<Urc<'a>> {
     Some(match name {
-        b"PUB" => Urc::Pub(published(client, numbers)?),
         b"PUBEX" => Urc::PubEx(published(client, numbers)?),
-        b"STAT" => Urc::Stat {
-            client,
-            cause: StatCause::from_code(numbers.i32()?),
-        },
         b"OPEN" => Urc::Open {
             client,
             result: OpenResult::from_code(numbers.i32()?),

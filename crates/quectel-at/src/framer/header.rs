@@ -1,7 +1,8 @@
-//! What stands in front of a payload, and finding bytes quickly.
+//! What stands in front of a payload, and where it leads.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
 use super::Framer;
+use crate::find::below;
 
 /// Digits of a length.
 const DIGITS: usize = 10;
@@ -155,37 +156,4 @@ pub(super) fn data_length(line: &[u8], place: usize, cut: bool) -> Option<u32> {
     let length = params.u32().ok();
     // The number may have been cut too.
     length.filter(|_| !cut || !params.is_empty())
-}
-
-/// Where the first CR or LF stands.
-#[inline]
-pub(super) fn line_end(bytes: &[u8]) -> Option<usize> {
-    let mut at = 0;
-    loop {
-        at += below(bytes.get(at..)?, b'\r' + 1)?;
-        if let Some(b'\r' | b'\n') = bytes.get(at) {
-            return Some(at);
-        }
-        at += 1;
-    }
-}
-
-/// Where the first byte less than `floor`, which is at most 128, stands: a word at a time.
-#[inline]
-pub(super) fn below(bytes: &[u8], floor: u8) -> Option<usize> {
-    const EACH: usize = usize::MAX / 0xFF;
-    let floors = EACH * usize::from(floor);
-    let (mut at, mut rest) = (0, bytes);
-    while let Some((word, tail)) = rest.split_first_chunk::<{ size_of::<usize>() }>() {
-        let word = usize::from_le_bytes(*word);
-        // The lowest set bit marks the first such byte; borrows spoil only what comes after it.
-        let found = word.wrapping_sub(floors) & !word & (EACH << 7);
-        if found != 0 {
-            return Some(at + found.trailing_zeros() as usize / 8);
-        }
-        at += size_of::<usize>();
-        rest = tail;
-    }
-    let n = rest.iter().position(|byte| *byte < floor)?;
-    Some(at + n)
 }

@@ -1,10 +1,9 @@
 //! Where inside a line the framer is, and how it gets to the line's end.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
-use super::header::{
-    Length, below, counted_ahead, data_length, is_without_data, line_end, message_end,
-};
+use super::header::{Length, counted_ahead, data_length, is_without_data, message_end};
 use super::{Framer, PayloadForm, RawFrame};
+use crate::find::{below, line_end};
 
 /// Where inside a line the framer is. What `extent` means then stands behind it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
