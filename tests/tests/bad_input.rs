@@ -183,7 +183,7 @@ fn expired_token() {
     fails_then_works(
         &mut world("ec25"),
         expired,
-        (Step::Connect, Reason::TokenExpired),
+        (Step::Clock, Reason::TokenExpired),
         |_| {},
     );
 }
@@ -252,7 +252,7 @@ fn no_clock() {
         assert!(
             matches!(
                 seen.last(),
-                Some(Seen::Failed(Step::Connect, Reason::ClockUnknown, _))
+                Some(Seen::Failed(Step::Clock, Reason::ClockUnknown, _))
             ),
             "{model}: {seen:?}"
         );

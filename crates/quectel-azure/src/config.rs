@@ -336,6 +336,7 @@ impl Config<'_> {
                 is_pem(certificate, b"CERTIFICATE-----"),
                 ConfigError::CertificateNotPem,
             )?;
+            ensure(!is_encrypted(key), ConfigError::KeyEncrypted)?;
             ensure(is_pem(key, b"PRIVATE KEY-----"), ConfigError::KeyNotPem)?;
         }
         ensure(buffers.rx.len() >= MIN_RX, ConfigError::RxBuffer)
@@ -346,24 +347,51 @@ fn is_sendable(text: &str) -> bool {
     text.bytes().all(|b| b != b'"' && b >= 0x20 && b != 0x7F)
 }
 
-/// Whether bytes are PEM text of this kind: armour lines, no byte order mark, no NUL.
+/// Whether bytes are PEM text of this kind: armour lines around base64 of a DER sequence, no byte order mark, no NUL.
 fn is_pem(bytes: &[u8], label_end: &[u8]) -> bool {
-    let Some(body) = bytes.trim_ascii().strip_prefix(b"-----BEGIN ") else {
-        return false;
-    };
-    let first = body
-        .split(|&b| b == b'\n' || b == b'\r')
-        .next()
-        .unwrap_or_default();
-    let last = bytes
+    let mut lines = bytes
         .trim_ascii()
-        .rsplit(|&b| b == b'\n' || b == b'\r')
-        .next()
-        .unwrap_or_default();
-    first.ends_with(label_end)
-        && last.starts_with(b"-----END ")
-        && last.ends_with(label_end)
-        && !bytes.contains(&0)
+        .split(|&b| b == b'\n' || b == b'\r')
+        .map(<[u8]>::trim_ascii)
+        .filter(|line| !line.is_empty());
+    let mut blocks = 0_u32;
+    while let Some(line) = lines.next() {
+        if !line.starts_with(b"-----BEGIN ") || !line.ends_with(label_end) {
+            return false;
+        }
+        let Some(digits) = block_digits(&mut lines, label_end) else {
+            return false;
+        };
+        if digits == 0 || digits % 4 != 0 {
+            return false;
+        }
+        blocks += 1;
+    }
+    blocks > 0
+}
+
+/// How many base64 digits stand before the END line; `None` if something else does.
+fn block_digits<'a>(lines: &mut impl Iterator<Item = &'a [u8]>, label_end: &[u8]) -> Option<usize> {
+    let mut digits = 0;
+    for line in lines {
+        if line.starts_with(b"-----END ") {
+            return line.ends_with(label_end).then_some(digits);
+        }
+        let is_digit = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=');
+        // A DER sequence begins with 0x30, which base64 writes as M.
+        let begins_well = digits > 0 || line.first() == Some(&b'M');
+        if !begins_well || !line.iter().all(is_digit) {
+            return None;
+        }
+        digits += line.len();
+    }
+    None
+}
+
+/// Whether a key file asks for a password, which the module cannot give.
+fn is_encrypted(key: &[u8]) -> bool {
+    let has = |needle: &[u8]| key.windows(needle.len()).any(|part| part == needle);
+    has(b"BEGIN ENCRYPTED PRIVATE KEY") || has(b"Proc-Type: 4,ENCRYPTED")
 }
 
 /// How surely a message must arrive.
@@ -441,27 +469,21 @@ mod tests {
     #[test]
     fn pem_is_recognised() {
         let cases: &[(&[u8], bool)] = &[
+            (b"-----BEGIN CERTIFICATE-----\nMIID\n-----END CERTIFICATE-----\n", true),
+            (b"-----BEGIN CERTIFICATE-----\r\nMIID\r\nAA==\r\n-----END CERTIFICATE-----", true),
             (
-                b"-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n",
+                b"-----BEGIN CERTIFICATE-----\nMIID\n-----END CERTIFICATE-----\n\n-----BEGIN CERTIFICATE-----\nMIIE\n\
+                  -----END CERTIFICATE-----\n",
                 true,
             ),
-            (
-                b"-----BEGIN CERTIFICATE-----\r\nAA==\r\n-----END CERTIFICATE-----",
-                true,
-            ),
-            (
-                b"\xEF\xBB\xBF-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n",
-                false,
-            ),
-            (
-                b"-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n\0",
-                false,
-            ),
-            (b"-----BEGIN CERTIFICATE-----\nAA==\n", false),
-            (
-                b"-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----\n",
-                false,
-            ),
+            (b"\xEF\xBB\xBF-----BEGIN CERTIFICATE-----\nMIID\n-----END CERTIFICATE-----\n", false),
+            (b"-----BEGIN CERTIFICATE-----\nMIID\n-----END CERTIFICATE-----\n\0", false),
+            (b"-----BEGIN CERTIFICATE-----\nMIID\n", false),
+            (b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", false),
+            (b"-----BEGIN CERTIFICATE-----\nMIIDA\n-----END CERTIFICATE-----\n", false),
+            (b"-----BEGIN CERTIFICATE-----\nMI D\n-----END CERTIFICATE-----\n", false),
+            (b"-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n", false),
+            (b"-----BEGIN PRIVATE KEY-----\nMIID\n-----END PRIVATE KEY-----\n", false),
             (b"", false),
         ];
         for (bytes, expected) in cases {
@@ -473,7 +495,7 @@ mod tests {
             );
         }
         assert!(is_pem(
-            b"-----BEGIN EC PRIVATE KEY-----\nAA==\n-----END EC PRIVATE KEY-----",
+            b"-----BEGIN EC PRIVATE KEY-----\nMIIB\n-----END EC PRIVATE KEY-----",
             b"PRIVATE KEY-----"
         ));
     }

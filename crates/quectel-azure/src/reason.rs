@@ -174,7 +174,7 @@ reasons! {
         ["net.dns-failed", "syn.host-has-scheme", "az.host-malformed"];
     OpenFailed = 71, "open-failed", Hub,
         "the connection or its TLS handshake failed; the module does not say which",
-        "check the root certificate, the host name, the clock, SNI support of the firmware and whether port 8883 is open",
+        "check the root certificate, the host name, the clock, SNI support of the firmware and whether port 8883 is open; with X.509 also that certificate and key belong together",
         ["tls.handshake-failed", "tls.sni-missing", "tls.ca-wrong-for-host", "tls.clock-not-set", "net.port-blocked"];
     OpenRefused = 72, "open-refused", Modem,
         "the module refused to open the connection: wrong parameter, client occupied or no PDP context",
@@ -261,6 +261,12 @@ pub enum ConfigError {
         "the client key is not PEM text: it must have BEGIN and END PRIVATE KEY lines; are certificate and key swapped?"
     )]
     KeyNotPem,
+    /// The client key is encrypted.
+    #[error(
+        "the client key is encrypted, and a module cannot ask for its password: decrypt it first, for example with \
+         openssl pkey -in key.pem -out plain.pem"
+    )]
+    KeyEncrypted,
     /// A slot is out of range.
     #[error("PDP context must be 1 to 16, SSL context and MQTT client 0 to 5")]
     Slots,

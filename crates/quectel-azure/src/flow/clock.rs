@@ -2,7 +2,7 @@
 
 use quectel_at::commands::{CclkRead, CclkSet, DateTime, NtpResult, Qlts, Qntp};
 
-use super::{Note, Outcome, State, Turn, certificates::Certificates};
+use super::{Note, Outcome, State, Turn, certificates::Certificates, connect::token_expiry};
 use crate::context::Context;
 use crate::{Reason, Step};
 
@@ -97,9 +97,9 @@ impl Clock {
             (Doing::AskServer, _) => return self.settle(turn),
             (Doing::SetClock, Outcome::Done(result)) => {
                 turn.cx.module_clock = result.is_ok();
-                return Ok(leave(turn));
+                return leave(turn);
             }
-            (Doing::SetClock, _) => return Ok(leave(turn)),
+            (Doing::SetClock, _) => return leave(turn),
         }
         Ok(State::Clock(self))
     }
@@ -124,15 +124,17 @@ impl Clock {
             }
             (None, None) => {}
         }
-        Ok(leave(turn))
+        leave(turn)
     }
 }
 
-fn leave(turn: &mut Turn<'_, '_>) -> State {
-    turn.enter(
+/// Goes on to the certificates, if the credential can be used at this time.
+fn leave(turn: &mut Turn<'_, '_>) -> Result<State, Reason> {
+    token_expiry(turn.cx)?;
+    Ok(turn.enter(
         Step::Certificates,
         State::Certificates(Certificates::default()),
-    )
+    ))
 }
 
 fn plausible(time: Option<DateTime>) -> Option<u64> {

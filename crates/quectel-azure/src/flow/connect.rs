@@ -68,27 +68,14 @@ impl Connect {
 
     fn begin(&mut self, turn: &mut Turn<'_, '_>) -> Result<(), Reason> {
         let cx = &mut *turn.cx;
-        let expiry = match cx.config.credential {
-            Credential::SharedAccessKey(_) | Credential::ExternalKey => {
-                let now = cx.unix_time_s().ok_or(Reason::ClockUnknown)?;
-                now.saturating_add(u64::from(cx.config.token_lifetime_s))
-            }
-            Credential::SasToken(text) => {
-                let expiry = SasToken::parse(text).map_or(0, |token| token.expiry_unix_s());
-                if cx.unix_time_s().is_some_and(|now| now >= expiry) {
-                    return Err(Reason::TokenExpired);
-                }
-                if cx
-                    .unix_time_s()
-                    .is_some_and(|now| now.saturating_add(SOON_S) > expiry)
-                {
-                    cx.warn(Warning::TokenExpiresSoon);
-                }
-                expiry
-            }
-            Credential::X509 { .. } => 0,
-        };
-        cx.expiry_unix_s = expiry;
+        cx.expiry_unix_s = token_expiry(cx)?;
+        if matches!(cx.config.credential, Credential::SasToken(_))
+            && cx
+                .unix_time_s()
+                .is_some_and(|now| now.saturating_add(SOON_S) > cx.expiry_unix_s)
+        {
+            cx.warn(Warning::TokenExpiresSoon);
+        }
         if matches!(cx.config.credential, Credential::ExternalKey) {
             cx.prepare_signature()?;
             cx.tell(Notice::SignatureNeeded);
@@ -122,6 +109,32 @@ impl Connect {
             _ => Err(Reason::ConnectFailed),
         }
     }
+}
+
+/// When the token ends that this connection will use, in unix seconds; 0 with X.509.
+///
+/// Asked as soon as the time is known, so that nothing is uploaded or opened in vain.
+pub(crate) fn token_expiry(cx: &mut Context<'_>) -> Result<u64, Reason> {
+    let now = cx.unix_time_s();
+    let result = match cx.config.credential {
+        Credential::SharedAccessKey(_) | Credential::ExternalKey => now
+            .map(|now| now.saturating_add(u64::from(cx.config.token_lifetime_s)))
+            .ok_or(Reason::ClockUnknown),
+        Credential::SasToken(text) => {
+            let expiry = SasToken::parse(text).map_or(0, |token| token.expiry_unix_s());
+            if now.is_some_and(|now| now >= expiry) {
+                Err(Reason::TokenExpired)
+            } else {
+                Ok(expiry)
+            }
+        }
+        Credential::X509 { .. } => Ok(0),
+    };
+    if result.is_err() {
+        // What the module said last has nothing to do with it.
+        cx.evidence = crate::text::Text::EMPTY;
+    }
+    result
 }
 
 /// Lengths of client id, user name and password in the scratch buffer, one behind the other.

@@ -33,6 +33,8 @@ pub(crate) struct Identify {
     pausing: Pause,
     /// Something came that is no AT text.
     garbled: bool,
+    /// `AT` was answered, but not with `OK`.
+    refused: bool,
     urc_port_is_right: bool,
 }
 
@@ -172,13 +174,16 @@ impl Identify {
         }
         if turn.cx.now >= limit {
             let garbled = self.garbled || turn.cx.noise > 0;
-            return Err(if garbled {
+            return Err(if self.refused {
+                Reason::CommandRefused
+            } else if garbled {
                 Reason::ModuleGarbled
             } else {
                 Reason::ModuleSilent
             });
         }
         if matches!(outcome, Outcome::Done(_)) {
+            self.refused = true;
             self.pausing = Pause::Boot;
             self.wait(BOOT_MS, turn);
             return Ok(State::Identify(self));
