@@ -221,7 +221,7 @@ impl<'b> Framer<'b> {
     #[inline]
     pub(crate) fn look<'i>(&mut self, input: &'i [u8]) -> Found<'i> {
         if self.scan != Scan::Start {
-            return self.line(input, self.scan);
+            return self.resume(input);
         }
         let mut input = input;
         if !self.skipping {

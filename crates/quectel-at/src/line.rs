@@ -28,12 +28,6 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// The parameters, whatever the line's name.
-    pub(crate) fn parameters(self) -> Option<Params<'a>> {
-        let colon = find::byte(self.bytes, b':')?;
-        Some(Params::new(self.bytes.get(colon + 1..)?))
-    }
-
     /// The parameters, if the line's name is `name` (such as `+QMTOPEN`).
     #[inline]
     pub fn params(self, name: &[u8]) -> Option<Params<'a>> {

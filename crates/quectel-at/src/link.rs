@@ -135,10 +135,11 @@ pub struct Link<'b> {
     now: u64,
     /// When bytes came last.
     heard_at: u64,
-    deadline: Option<u64>,
+    /// When the running command times out; [`NEVER`] while none runs.
+    due: u64,
     /// Bytes have gone out since the deadline was set.
     rearm: bool,
-    /// Bytes have gone out or were dropped since the last look.
+    /// Bytes have gone out or were dropped since the last look, or an echo is expected.
     unusual: bool,
     phase: Phase,
     tx: Transmit<'b>,
@@ -179,7 +180,7 @@ impl<'b> Link<'b> {
             quiet_at: NEVER,
             now: 0,
             heard_at: 0,
-            deadline: None,
+            due: NEVER,
             rearm: false,
             unusual: false,
             phase: Phase::Idle,
@@ -312,10 +313,8 @@ impl<'b> Link<'b> {
 
     /// When [`Link::poll`] must be called at the latest, in milliseconds; `None` while nothing is awaited.
     pub fn poll_timeout(&self) -> Option<u64> {
-        match (self.deadline, self.stalls_at()) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        }
+        let due = self.due.min(self.stalls_at());
+        (due != NEVER).then_some(due)
     }
 
     /// Takes bytes from the front of `input` and returns one event; `None` when the input is empty and no deadline
@@ -363,20 +362,19 @@ impl<'b> Link<'b> {
 
     /// Like [`Link::poll_raw`], for every case.
     fn look<'i>(&mut self, now: u64, input: &'i [u8]) -> (Option<RawEvent<'i>>, &'i [u8]) {
-        let heard = !input.is_empty();
         self.tick(now);
-        if self.unusual
-            && let Some(event) = self.catch_up()
-        {
-            return (Some(event), input);
-        }
+        let heard = !input.is_empty();
         if heard {
             self.heard_at = self.now;
         }
         let mut input = input;
         loop {
-            if self.payload_echo.is_some() {
-                input = self.swallow_payload_echo(input);
+            if self.unusual {
+                let event;
+                (event, input) = self.look_first(input);
+                if event.is_some() {
+                    return (event, input);
+                }
             }
             let frame;
             (frame, input) = self.framer.look(input);
@@ -386,62 +384,66 @@ impl<'b> Link<'b> {
                 return (Some(RawEvent { kind, place }), input);
             }
         }
-        let event = self.check_time();
-        if heard && event.is_none() && self.payload_echo.is_none() {
+        if heard && self.due > self.now && !self.unusual {
             self.quiet_at = self.now;
+            return (None, input);
         }
-        (event, input)
+        (self.check_time(), input)
     }
 
-    /// After bytes have gone out or were dropped.
-    fn catch_up(&mut self) -> Option<RawEvent<'static>> {
-        self.unusual = false;
-        if core::mem::take(&mut self.rearm) && self.deadline.is_some_and(|at| at > self.now) {
+    /// What comes before the next frame: a deadline to set, bytes that were dropped, the echo of a payload.
+    fn look_first<'i>(&mut self, input: &'i [u8]) -> (Option<RawEvent<'i>>, &'i [u8]) {
+        if core::mem::take(&mut self.rearm) && self.due != NEVER && self.due > self.now {
             self.arm();
         }
-        match core::mem::take(&mut self.dropped) {
-            0 => None,
-            bytes => Some(lost(bytes)),
+        let dropped = core::mem::take(&mut self.dropped);
+        if dropped > 0 {
+            return (Some(lost(dropped)), input);
         }
+        let input = self.swallow_payload_echo(input);
+        self.unusual = self.payload_echo.is_some();
+        (None, input)
     }
 
     fn tick(&mut self, now: u64) {
-        self.now = self.now.max(now);
+        self.now = self.now.max(now.min(NEVER - 1));
     }
 
     fn arm(&mut self) {
-        self.deadline = Some(self.now.saturating_add(u64::from(self.exchange.timeout_ms)));
+        self.due = self.now.saturating_add(u64::from(self.exchange.timeout_ms));
         self.quiet_at = NEVER;
     }
 
-    /// When an unfinished line or payload is given up.
-    fn stalls_at(&self) -> Option<u64> {
-        self.framer
-            .is_inside()
-            .then(|| self.heard_at.saturating_add(STALL_MS))
+    /// When an unfinished line or payload is given up; [`NEVER`] between lines.
+    fn stalls_at(&self) -> u64 {
+        if self.framer.is_inside() {
+            self.heard_at.saturating_add(STALL_MS)
+        } else {
+            NEVER
+        }
     }
 
     fn check_time(&mut self) -> Option<RawEvent<'static>> {
-        if self.stalls_at().is_some_and(|at| at <= self.now) {
+        if self.stalls_at() <= self.now {
             let bytes = self.framer.reset();
             if bytes > 0 {
                 self.reacted |= self.is_busy();
                 return Some(lost(bytes));
             }
         }
-        if self.deadline.is_some_and(|at| at <= self.now) {
-            self.abandon();
-            return Some(RawEvent {
-                kind: Kind::TimedOut,
-                place: Place::Input(&[]),
-            });
+        if self.due > self.now {
+            return None;
         }
-        None
+        self.abandon();
+        Some(RawEvent {
+            kind: Kind::TimedOut,
+            place: Place::Input(&[]),
+        })
     }
 
     fn finish(&mut self) {
         self.phase = Phase::Idle;
-        self.deadline = None;
+        self.due = NEVER;
         self.payload_echo = None;
         self.framer.await_prompt(false);
         self.framer.await_ack(false);
@@ -469,6 +471,7 @@ impl<'b> Link<'b> {
                 self.begin_payload(usize::MAX);
                 if self.echoed {
                     self.payload_echo = Some(0);
+                    self.unusual = true;
                 }
                 None
             }

@@ -2,7 +2,7 @@
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
 use super::Framer;
-use crate::find::below;
+use crate::{Params, find};
 
 /// Digits of a length.
 const DIGITS: usize = 10;
@@ -117,36 +117,11 @@ pub(super) fn counted_ahead(text: &[u8]) -> Option<(u32, usize)> {
     (4..=DIGITS + 3).contains(&used).then_some((length, used))
 }
 
-/// Where a line ends that goes on with this text: numbers, a topic without spaces, a length, a payload and a CR, all here.
-pub(super) fn message_end(text: &[u8], max_payload: u32) -> Option<usize> {
-    let numbers = text.strip_prefix(b" ").unwrap_or(text);
-    let topic = after_quote(numbers)?;
-    let after = after_quote(topic)?;
-    let (length, used) = counted_ahead(after)?;
-    let payload = after.get(used..)?;
-    let rest = payload.get(usize::try_from(length).ok()?..)?;
-    let quoted = length <= max_payload && rest.starts_with(b"\"\r");
-    quoted.then_some(text.len() - rest.len() + 1)
-}
-
-/// What comes after the first quote, if nothing else stands in front of it that must be looked at.
-#[inline]
-fn after_quote(text: &[u8]) -> Option<&[u8]> {
-    text.get(below(text, b'"' + 1)?..)?.strip_prefix(b"\"")
-}
-
-/// Whether the word behind the name shows that no data follow.
-pub(super) fn is_without_data(text: &[u8]) -> bool {
-    let word = text.strip_prefix(b" ").unwrap_or(text);
-    word.starts_with(b"\"") && word.len() >= RECV.len() && !word.starts_with(RECV)
-}
-
-const RECV: &[u8] = b"\"recv\"";
-
 /// The length that a line such as `+QIURC: "recv",0,5` tells at this place of its parameters; `cut` if only the
 /// beginning of the line is known.
 pub(super) fn data_length(line: &[u8], place: usize, cut: bool) -> Option<u32> {
-    let mut params = crate::Line::new(line).parameters()?;
+    let colon = find::byte(line, b':')?;
+    let mut params = Params::new(line.get(colon + 1..)?);
     for n in 0..place {
         let param = params.param().ok()?;
         if n == 0 && param.quoted && param.bytes != b"recv" {

@@ -1,8 +1,8 @@
 //! Where inside a line the framer is, and how it gets to the line's end.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
-use super::header::{Length, counted_ahead, data_length, is_without_data, message_end};
-use super::{Framer, PayloadForm, RawFrame};
+use super::header::{Length, counted_ahead, data_length};
+use super::{Framer, PayloadForm, PayloadRule, RawFrame};
 use crate::find::{below, line_end};
 
 /// Where inside a line the framer is. What `extent` means then stands behind it.
@@ -82,143 +82,141 @@ impl Framer<'_> {
     pub(super) fn begin<'i>(&mut self, input: &'i [u8]) -> Found<'i> {
         match input {
             [b'+', _, _, _, letter, ..] if self.telling >> (letter & 63) & 1 == 0 => {}
-            [b'+', ..] => return self.begin_named(input),
+            [b'+', ..] => return self.name(input),
             _ => {}
         }
-        match line_end(input) {
-            Some(n) => self.end(input, n, 1),
-            None => self.suspend(input, Scan::Plain),
-        }
+        self.plain(input)
     }
 
-    /// Begins a line whose name may be in the table: at once if it is here whole and has the usual form.
-    fn begin_named<'i>(&mut self, input: &'i [u8]) -> Found<'i> {
-        let mut rules = self.rules.iter().chain(&self.rule);
-        let rule = rules.find_map(|rule| Some((rule.form, input.strip_prefix(rule.prefix)?)));
-        let end = match rule {
-            Some((PayloadForm::Quoted, text)) => {
-                message_end(text, self.max_payload).map(|end| input.len() - text.len() + end)
+    /// Goes on with a line that came in pieces.
+    pub(super) fn resume<'i>(&mut self, input: &'i [u8]) -> Found<'i> {
+        match self.scan {
+            Scan::Start | Scan::Plain => self.plain(input),
+            Scan::Name => self.name(input),
+            Scan::NextLine => self.next_line(input),
+            Scan::BeforeTopic | Scan::Topic | Scan::AfterTopic => self.header(input, self.scan),
+            Scan::LineFeed => self.line_feed(input, 0),
+            Scan::Quoted => self.quoted(input),
+            Scan::Counted => self.counted(input),
+            Scan::Uncounted => self.uncounted(input),
+            Scan::QuoteCr if input.first() == Some(&b'\n') => {
+                // The CR has been kept and is cut off again.
+                self.len = self.len.saturating_sub(1);
+                self.end(input, 0, 1)
             }
-            Some((PayloadForm::NextLine(_), text)) if is_without_data(text) => {
-                line_end(text).map(|end| input.len() - text.len() + end)
-            }
-            _ => None,
-        };
-        match end {
-            Some(end) => self.end(input, end, 1),
-            None => self.line(input, Scan::Name),
+            Scan::QuoteCr => self.uncounted(input),
         }
     }
 
     /// Keeps the beginning of a line whose end has not come.
     fn suspend<'i>(&mut self, input: &'i [u8], scan: Scan) -> Found<'i> {
-        self.enter(scan);
+        if self.scan != scan {
+            self.enter(scan);
+        }
         self.store(input);
         (None, &[])
     }
 
-    /// Goes on with a line; returns it when it is complete.
-    pub(super) fn line<'i>(&mut self, input: &'i [u8], scan: Scan) -> Found<'i> {
-        let (mut input, mut scan, mut at) = (input, scan, 0);
-        loop {
-            if matches!(scan, Scan::Quoted | Scan::Counted) {
-                at = self.extent - self.len.min(self.extent);
-                if scan == Scan::Counted && at <= input.len() {
-                    return self.end(input, at, 0);
-                }
-            }
-            let rest = input.get(at..).unwrap_or_default();
-            let next = match scan {
-                Scan::Quoted | Scan::LineFeed | Scan::QuoteCr => (!rest.is_empty()).then_some(0),
-                _ => below(rest, scan.floor()),
-            };
-            let Some(n) = next else {
-                return self.suspend(input, scan);
-            };
-            at += n;
-            let byte = rest.get(n).copied().unwrap_or_default();
-            match (scan, byte) {
-                (Scan::Name, b'+') if self.len + at == 0 => at += 1,
-                (Scan::Name, b':') => (scan, at, input) = self.name(input, at + 1),
-                (Scan::Name, _) => scan = Scan::Plain,
-                (Scan::Start | Scan::Plain, b'\r' | b'\n') => return self.end(input, at, 1),
-                (Scan::NextLine, b'\r' | b'\n') => {
-                    (scan, at, input) = self.before_data(input, at, byte);
-                }
-                (Scan::BeforeTopic, b'"') => (scan, at) = (Scan::Topic, at + 1),
-                (Scan::Topic, b'"') => (scan, at) = self.after_topic(input, at + 1),
-                (Scan::AfterTopic, b'"' | b'\r') => (scan, at) = self.payload(input, at, byte),
-                (Scan::BeforeTopic | Scan::Topic | Scan::AfterTopic, b'\r' | b'\n') => {
-                    scan = Scan::Plain;
-                }
-                (Scan::LineFeed, _) => {
-                    // The CR has been kept as part of the line, and so is the LF.
-                    at += usize::from(byte == b'\n');
-                    self.extent = self.extent.saturating_add(self.len + at);
-                    scan = Scan::Counted;
-                }
-                (Scan::Quoted, b'"') => (scan, at) = (Scan::Plain, at + 1),
-                // No closing quote: the line ends here.
-                (Scan::Quoted, _) => return self.end(input, at, 0),
-                (Scan::QuoteCr, b'\n') => {
-                    // The CR has been kept and is cut off again.
-                    self.len = self.len.saturating_sub(1);
-                    return self.end(input, at, 1);
-                }
-                (Scan::QuoteCr, _) => scan = Scan::Uncounted,
-                // The quote must belong to the payload, not open it.
-                (Scan::Uncounted, b'\r')
-                    if self.len + at > self.extent && self.before(input, at, 1) == Some(b'"') =>
-                {
-                    match input.get(at + 1) {
-                        Some(b'\n') => return self.end(input, at, 2),
-                        Some(_) => {}
-                        None => scan = Scan::QuoteCr,
-                    }
-                    at += 1;
-                }
-                _ => at += 1,
-            }
+    /// In a line without payload, or behind its payload.
+    #[inline]
+    fn plain<'i>(&mut self, input: &'i [u8]) -> Found<'i> {
+        match line_end(input) {
+            Some(at) => self.end(input, at, 1),
+            None => self.suspend(input, Scan::Plain),
         }
     }
 
-    /// Copies the input's first bytes to the line and returns the rest, with the place where it goes on.
-    fn flush<'i>(&mut self, input: &'i [u8], at: usize) -> (&'i [u8], usize) {
-        let (line, rest) = input.split_at(at.min(input.len()));
-        self.store(line);
-        (rest, 0)
-    }
-
-    /// After the colon of a name: looks it up.
-    fn name<'i>(&mut self, input: &'i [u8], at: usize) -> (Scan, usize, &'i [u8]) {
-        let (mut name, mut rest, mut next) = (input.get(..at), input, at);
-        if self.len > 0 {
-            // The line is copied anyway.
-            (rest, next) = self.flush(input, at);
-            name = self.buf.get(..self.len);
+    /// In the name: looks it up at its colon.
+    fn name<'i>(&mut self, input: &'i [u8]) -> Found<'i> {
+        let sign = usize::from(self.len == 0);
+        let rest = input.get(sign..).unwrap_or_default();
+        let Some(n) = below(rest, b':' + 1) else {
+            return self.suspend(input, Scan::Name);
+        };
+        if rest.get(n) != Some(&b':') {
+            return self.plain(input);
         }
-        let mut rules = self.rules.iter().chain(&self.rule);
-        let rule = rules.find(|rule| Some(rule.prefix) == name).copied();
-        let scan = match rule.map(|rule| rule.form) {
-            None => Scan::Plain,
-            Some(PayloadForm::Quoted) => Scan::BeforeTopic,
+        let (name, rest) = input.split_at((sign + n + 1).min(input.len()));
+        let rule = if self.len == 0 {
+            self.find_rule(name)
+        } else {
+            self.store(name);
+            self.find_rule(self.buf.get(..self.len).unwrap_or_default())
+        };
+        // A name that came in pieces has been copied now.
+        let input = if self.len == 0 { input } else { rest };
+        match rule.map(|rule| rule.form) {
+            None => self.plain(input),
+            Some(PayloadForm::Quoted) => self.header(input, Scan::BeforeTopic),
             Some(PayloadForm::NextLine(place)) => {
                 self.extent = usize::from(place);
-                Scan::NextLine
+                self.next_line(input)
             }
-        };
-        (scan, next, rest)
+        }
     }
 
-    /// After the quote that closes the first quoted parameter.
-    fn after_topic(&mut self, input: &[u8], at: usize) -> (Scan, usize) {
-        // The usual case, when the end of the input is far.
-        match counted_ahead(input.get(at..).unwrap_or_default()) {
-            Some((length, used)) if length <= self.max_payload => {
-                self.count(length, at + used);
-                (Scan::Quoted, at + used)
+    fn find_rule(&self, name: &[u8]) -> Option<PayloadRule> {
+        let mut rules = self.rules.iter().chain(&self.rule);
+        rules.find(|rule| rule.prefix == name).copied()
+    }
+
+    /// Between the name and a payload in quotes.
+    fn header<'i>(&mut self, input: &'i [u8], scan: Scan) -> Found<'i> {
+        let mut scan = scan;
+        let mut at = 0;
+        loop {
+            let rest = input.get(at..).unwrap_or_default();
+            let Some(n) = below(rest, b'"' + 1) else {
+                return self.suspend(input, scan);
+            };
+            at += n + 1;
+            match (scan, rest.get(n)) {
+                (Scan::BeforeTopic, Some(b'"')) => scan = Scan::Topic,
+                (Scan::Topic, Some(b'"')) => {
+                    scan = Scan::AfterTopic;
+                    // The usual case, when the end of the input is far.
+                    if let Some((length, used)) = counted_ahead(input.get(at..).unwrap_or_default())
+                        && length <= self.max_payload
+                    {
+                        self.count(length, at + used);
+                        return self.quoted(input);
+                    }
+                }
+                (Scan::AfterTopic, Some(byte @ (b'"' | b'\r'))) => {
+                    return self.payload(input, at, *byte);
+                }
+                (_, Some(b'\r' | b'\n')) => return self.plain(input),
+                _ => {}
             }
-            _ => (Scan::AfterTopic, at),
+        }
+    }
+
+    /// After the byte behind a topic that opens a payload in quotes or ends the line.
+    fn payload<'i>(&mut self, input: &'i [u8], at: usize, byte: u8) -> Found<'i> {
+        match (self.length_before(input, at - 1, byte), byte) {
+            (Length::None, b'"') => {
+                self.extent = self.len + at;
+                self.uncounted(input)
+            }
+            (Length::Is(length), b'"') if length <= self.max_payload => {
+                self.count(length, at);
+                self.quoted(input)
+            }
+            // The EC200U form: the length is the last parameter and the payload stands on the next line.
+            (Length::Is(length), b'\r') if length > 0 && length <= self.max_payload => {
+                self.extent = usize::try_from(length).unwrap_or(usize::MAX);
+                self.line_feed(input, at)
+            }
+            // A payload without quotes, or something unknown, ends with the line.
+            _ => self.plain_from(input, at - 1),
+        }
+    }
+
+    /// In a line without payload whose end does not come before `input[at]`.
+    fn plain_from<'i>(&mut self, input: &'i [u8], at: usize) -> Found<'i> {
+        match line_end(input.get(at..).unwrap_or_default()) {
+            Some(n) => self.end(input, at + n, 1),
+            None => self.suspend(input, Scan::Plain),
         }
     }
 
@@ -228,42 +226,85 @@ impl Framer<'_> {
         self.extent = (self.len + at).saturating_add(length);
     }
 
-    /// At the byte behind a topic that opens a payload in quotes or ends the line.
-    fn payload(&mut self, input: &[u8], at: usize, byte: u8) -> (Scan, usize) {
-        match (self.length_before(input, at, byte), byte) {
-            (Length::None, b'"') => {
-                self.extent = self.len + at + 1;
-                (Scan::Uncounted, at + 1)
-            }
-            (Length::Is(length), b'"') if length <= self.max_payload => {
-                self.count(length, at + 1);
-                (Scan::Quoted, at + 1)
-            }
-            // The EC200U form: the length is the last parameter and the payload stands on the next line.
-            (Length::Is(length), b'\r') if length > 0 && length <= self.max_payload => {
-                self.extent = usize::try_from(length).unwrap_or(usize::MAX);
-                (Scan::LineFeed, at + 1)
-            }
-            // A payload without quotes, or something unknown, ends with the line.
-            _ => (Scan::Plain, at),
+    /// In a counted payload in quotes.
+    fn quoted<'i>(&mut self, input: &'i [u8]) -> Found<'i> {
+        let end = self.extent - self.len.min(self.extent);
+        match input.get(end..) {
+            None | Some([]) => self.suspend(input, Scan::Quoted),
+            Some([b'"', b'\r', ..]) => self.end(input, end + 1, 1),
+            Some([b'"', ..]) => self.plain_from(input, end + 1),
+            // No closing quote: the line ends here.
+            Some(_) => self.end(input, end, 0),
         }
     }
 
-    /// At the end of a line whose payload may come on the next line.
-    fn before_data<'i>(&mut self, input: &'i [u8], at: usize, byte: u8) -> (Scan, usize, &'i [u8]) {
-        let length = self.len + at;
-        let cut = length > self.buf.len();
-        let (mut line, mut rest, mut next) = (input.get(..at.min(self.buf.len())), input, at);
-        if self.len > 0 {
-            (rest, next) = self.flush(input, at);
-            line = self.buf.get(..length.min(self.buf.len()));
+    /// In a counted payload that ends the line.
+    fn counted<'i>(&mut self, input: &'i [u8]) -> Found<'i> {
+        let end = self.extent - self.len.min(self.extent);
+        if end <= input.len() {
+            self.end(input, end, 0)
+        } else {
+            self.suspend(input, Scan::Counted)
         }
-        match data_length(line.unwrap_or_default(), self.extent, cut) {
-            Some(length) if byte == b'\r' && length > 0 && length <= self.max_payload => {
-                self.extent = usize::try_from(length).unwrap_or(usize::MAX);
-                (Scan::LineFeed, next + 1, rest)
+    }
+
+    /// In a payload that ends at a quote, CR, LF.
+    fn uncounted<'i>(&mut self, input: &'i [u8]) -> Found<'i> {
+        let mut at = self.extent - self.len.min(self.extent);
+        while let Some(n) = line_end(input.get(at..).unwrap_or_default()) {
+            let cr = at + n;
+            at = cr + 1;
+            // The quote must belong to the payload, not open it.
+            if input.get(cr) == Some(&b'\r')
+                && self.len + cr > self.extent
+                && self.before(input, cr, 1) == Some(b'"')
+            {
+                match input.get(at) {
+                    Some(b'\n') => return self.end(input, cr, 2),
+                    Some(_) => {}
+                    None => return self.suspend(input, Scan::QuoteCr),
+                }
             }
-            _ => (Scan::Plain, next, rest),
+        }
+        self.suspend(input, Scan::Uncounted)
+    }
+
+    /// At the end of a line whose payload may come on the next line.
+    fn next_line<'i>(&mut self, input: &'i [u8]) -> Found<'i> {
+        let Some(at) = line_end(input) else {
+            return self.suspend(input, Scan::NextLine);
+        };
+        let (line, rest) = input.split_at(at);
+        let cut = self.len + at > self.buf.len();
+        let place = self.extent;
+        let (length, input, at) = if self.len == 0 {
+            let known = line.get(..self.buf.len()).unwrap_or(line);
+            (data_length(known, place, cut), input, at)
+        } else {
+            self.store(line);
+            let known = self.buf.get(..self.len).unwrap_or(self.buf);
+            (data_length(known, place, cut), rest, 0)
+        };
+        match length {
+            Some(length)
+                if length > 0 && length <= self.max_payload && input.get(at) == Some(&b'\r') =>
+            {
+                self.extent = usize::try_from(length).unwrap_or(usize::MAX);
+                self.line_feed(input, at + 1)
+            }
+            _ => self.end(input, at, 1),
+        }
+    }
+
+    /// After the CR of a line whose payload follows. CR and LF are kept as part of the line.
+    fn line_feed<'i>(&mut self, input: &'i [u8], at: usize) -> Found<'i> {
+        match input.get(at) {
+            None => self.suspend(input, Scan::LineFeed),
+            Some(byte) => {
+                let at = at + usize::from(*byte == b'\n');
+                self.extent = self.extent.saturating_add(self.len + at);
+                self.counted(input)
+            }
         }
     }
 }
