@@ -84,6 +84,9 @@ fn piece<'a>(text: &'a str, so_far: &Stripped<'_>, learned: &Labels) -> Option<P
     {
         return Some(Piece::plain(rest));
     }
+    if let Some((ticks, rest)) = esp_idf(text) {
+        return Some(Piece { stamp: Some(Stamp::Ticks(ticks)), ..Piece::plain(rest) });
+    }
     if let Some(rest) = level(text).or_else(|| bullet(text)) {
         return Some(Piece::plain(rest));
     }
@@ -221,22 +224,20 @@ fn level(text: &str) -> Option<&str> {
             return is_level(word).then_some(rest);
         }
     }
-    if let Some(rest) = esp_idf(text) {
-        return Some(rest);
-    }
     let end = text.find(|c: char| !c.is_ascii_alphabetic())?;
     let (word, rest) = text.split_at_checked(end)?;
     let rest = rest.strip_prefix([':', '|', '/']).or_else(|| rest.strip_prefix(" - "))?;
     (is_level(word) && !rest.trim().is_empty()).then_some(rest)
 }
 
-fn esp_idf(text: &str) -> Option<&str> {
+/// `I (44731) SIM7600: `: milliseconds since the start, and the rest.
+fn esp_idf(text: &str) -> Option<(i64, &str)> {
     let rest = text.get(1..)?.strip_prefix(" (")?;
     "IDWEV".contains(text.chars().next()?).then_some(())?;
     let (ticks, rest) = rest.split_once(") ")?;
-    ticks.bytes().all(|b| b.is_ascii_digit()).then_some(())?;
+    let ticks = ticks.parse().ok()?;
     let (tag, body) = rest.split_once(": ")?;
-    (tag.len() <= 32).then_some(body)
+    (tag.len() <= 32).then_some((ticks, body))
 }
 
 /// `* AT+CSQ`, `1. AT`, `**AT+QICLOSE=0**`, a backtick, or a sniffer's column `0 AT`.

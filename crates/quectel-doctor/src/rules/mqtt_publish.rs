@@ -68,7 +68,9 @@ fn not_terminated(case: &Case<'_>) -> Option<Evidence> {
     let publish = case.attempt.publishes.iter().find(|publish| {
         let open_ended = publish.verb == "+QMTPUB" && publish.length.is_none() && !publish.inline_payload;
         let no_result = publish.result.is_none() && !publish.accepted && publish.refused.is_none();
-        open_ended && publish.prompted && no_result && (publish.swallowed.is_some() || publish.typed_ctrl_z)
+        let restarted = case.session.restarts.iter().any(|restart| restart.quote.number > publish.quote.number);
+        let typed = publish.typed_ctrl_z && !restarted;
+        open_ended && publish.prompted && no_result && (publish.swallowed.is_some() || typed)
     })?;
     let detail = match &publish.swallowed {
         Some(_) if publish.typed_ctrl_z => "Ctrl-Z stands in the payload as letters, and the next command went into the payload.",

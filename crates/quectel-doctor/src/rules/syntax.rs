@@ -16,7 +16,7 @@ pub(super) const CAUSES: &[Cause] = &[
         check: &[],
         fix: &[],
         sources: &["johncobb/catm1_bg96 README"],
-        rule: Rule::Session(smart_quotes),
+        rule: Rule::SessionFallback(smart_quotes),
     },
     Cause {
         id: "syn.host-has-scheme",
@@ -98,8 +98,13 @@ pub(super) const CAUSES: &[Cause] = &[
     },
 ];
 
-/// A refusal that the quotes explain: no command with such quotes was ever accepted here.
+/// A refusal that the quotes explain: no command with such quotes was ever accepted here, and others were.
 pub(super) fn is_typographic_fault(session: &Session, refusal: &Refusal) -> bool {
+    session.accepted_straight > 0 && may_be_typographic(session, refusal)
+}
+
+/// Where no command with quotes was accepted at all, it may be the forum that turned them.
+fn may_be_typographic(session: &Session, refusal: &Refusal) -> bool {
     let specific = refusal.refused.cme().is_some_and(|code| code != 58 && code != 3 && code != 50 && code != 100);
     let quoted = refusal.command.args.iter().any(|arg| arg.quoted) || refusal.command.open_quote;
     refusal.typographic && quoted && !specific && session.accepted_typographic == 0
@@ -116,7 +121,11 @@ fn retyped(refusal: &Refusal) -> String {
 
 fn smart_quotes(context: &Context<'_>) -> Vec<Evidence> {
     let session = context.session;
-    let faults: Vec<&Refusal> = session.refusals.iter().filter(|r| is_typographic_fault(session, r)).collect();
+    let certain = session.accepted_straight > 0;
+    if !certain && context.has_error() {
+        return Vec::new();
+    }
+    let faults: Vec<&Refusal> = session.refusals.iter().filter(|r| may_be_typographic(session, r)).collect();
     let open: Vec<&&Refusal> = faults.iter().filter(|refusal| refusal.repaired_at.is_none()).collect();
     if open.is_empty() {
         return Vec::new();
@@ -130,8 +139,9 @@ fn smart_quotes(context: &Context<'_>) -> Vec<Evidence> {
             fix.push(line);
         }
     }
-    let confidence = if session.accepted_straight > 0 { Confidence::Certain } else { Confidence::Possible };
-    let evidence = if session.is_success() { Evidence::warning(confidence, detail) } else { Evidence::error(confidence, detail) };
+    let confidence = if certain { Confidence::Certain } else { Confidence::Possible };
+    let mild = session.is_success() || !certain;
+    let evidence = if mild { Evidence::warning(confidence, detail) } else { Evidence::error(confidence, detail) };
     vec![evidence.quoting(quotes).with_fix(fix)]
 }
 

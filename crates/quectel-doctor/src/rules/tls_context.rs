@@ -112,6 +112,10 @@ fn sni_missing(case: &Case<'_>) -> Option<Evidence> {
     if !case.tls_failed() || plain_address || !case.could_be("sni") || attempt.host.is_empty() {
         return None;
     }
+    // Where the network is at fault, no handshake was begun.
+    if case.has_error_of(&["net."]) {
+        return None;
+    }
     let empty = Settings::default();
     let bound = attempt.ssl().unwrap_or(&empty);
     if sni_is_on(bound) || case.intended().is_some_and(sni_is_on) {

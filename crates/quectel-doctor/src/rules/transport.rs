@@ -25,7 +25,7 @@ pub(super) const CAUSES: &[Cause] = &[
         check: &["AT+QIOPEN={pdp},1,\"TCP\",\"{host}\",{port},0,0", "AT+QPING={pdp},\"{host}\""],
         fix: &["(ask the provider of the SIM to open port {port}; Azure has no other port for a module's MQTT)"],
         sources: &["Azure IoT Hub: ports 8883 and 443", "johncobb/catm1_bg96"],
-        rule: Rule::Fallback(port_blocked),
+        rule: Rule::Attempt(port_blocked),
     },
 ];
 
