@@ -15,7 +15,7 @@ use nix::{
     fcntl::{FcntlArg, OFlag, fcntl},
     poll::{PollFd, PollFlags, PollTimeout, poll},
     pty::openpty,
-    sys::termios::{BaudRate, SetArg, cfgetospeed, cfmakeraw, tcgetattr, tcsetattr},
+    sys::termios::{BaudRate, ControlFlags, SetArg, cfgetospeed, cfmakeraw, tcgetattr, tcsetattr},
     unistd::ttyname,
 };
 use tokio::sync::mpsc::{Receiver, Sender, channel};
@@ -173,8 +173,13 @@ fn read_host(
 
 /// The rate that the host set on its side, if it is one that a module has.
 fn host_baud(settings: &OwnedFd) -> Option<u32> {
-    let rate = cfgetospeed(&tcgetattr(settings).ok()?);
-    Some(match rate {
+    let terminal = tcgetattr(settings).ok()?;
+    // A rate in numbers (BOTHER, which is CBAUDEX alone) has no name, and asking for one is a fault.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    if terminal.control_flags & ControlFlags::CBAUD == ControlFlags::CBAUDEX {
+        return None;
+    }
+    Some(match cfgetospeed(&terminal) {
         BaudRate::B4800 => 4_800,
         BaudRate::B9600 => 9_600,
         BaudRate::B19200 => 19_200,
