@@ -3,7 +3,7 @@
 use super::{Case, Cause, Confidence, Context, Evidence, Rule, Severity};
 use crate::command::Form;
 use crate::mask::Quote;
-use crate::session::module::Family;
+use crate::session::module::{Family, family_of_verb};
 use crate::session::{Refusal, Session};
 use crate::time::elapsed_ms;
 
@@ -56,33 +56,6 @@ pub(super) const CAUSES: &[Cause] = &[
     },
 ];
 
-/// Commands that only one family has: the beginning of the verb.
-const DIALECTS: &[(&str, Family)] = &[
-    ("+QSSLCERT", Family::WiFi),
-    ("+QSECWRITE", Family::Gsm),
-    ("+CMQTT", Family::Simcom),
-    ("+CSSLCFG", Family::Simcom),
-    ("+CCERTDOWN", Family::Simcom),
-    ("+SMCON", Family::Simcom),
-    ("+SMSSL", Family::Simcom),
-    ("+CNACT", Family::Simcom),
-    ("+CAOPEN", Family::Simcom),
-    ("+USECMNG", Family::Ublox),
-    ("+UMQTT", Family::Ublox),
-    ("+USOCR", Family::Ublox),
-    ("#", Family::Telit),
-    ("+QSSLCFG", Family::Quectel),
-    ("+QMTCFG", Family::Quectel),
-    ("+QMTOPEN", Family::Quectel),
-    ("+QFUPL", Family::Quectel),
-    ("+QICSGP", Family::Quectel),
-];
-
-/// The family that has this command.
-fn family_of(verb: &str) -> Option<Family> {
-    DIALECTS.iter().find(|(prefix, _)| verb.starts_with(prefix)).map(|(_, family)| *family)
-}
-
 /// Does a module of this family know commands of that one?
 fn speaks(module: Family, language: Family) -> bool {
     module == language || (language == Family::Quectel && module.is_quectel())
@@ -109,7 +82,7 @@ fn dialect(context: &Context<'_>) -> Vec<Evidence> {
             continue;
         }
         done.push(verb);
-        let Some(language) = family_of(verb) else { continue };
+        let Some(language) = family_of_verb(verb) else { continue };
         let module = session.family();
         let foreign = module.is_some_and(|module| !speaks(module, language));
         let tested = refusal.command.form == Form::Test;

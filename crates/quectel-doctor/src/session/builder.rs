@@ -19,13 +19,21 @@ const MAX_SESSIONS: usize = 32;
 /// So many sentences between two commands are a new post, not a remark.
 const PARAGRAPH: u32 = 3;
 
+/// What the session before left behind.
+pub(super) struct Inherited {
+    pub(super) state: State,
+    /// The host that it talked to.
+    pub(super) host: String,
+    pub(super) module: Module,
+}
+
 /// Reads items and keeps what they tell.
 #[derive(Default)]
 pub(crate) struct Builder {
     pub(super) done: Vec<Session>,
     pub(super) session: Session,
-    /// The state at the end of the session before, and the host that it talked to.
-    pub(super) inherited: Option<(State, String)>,
+    /// What the session before left behind, until it is clear whether this one goes on with it.
+    pub(super) inherited: Option<Inherited>,
     pub(super) pending: Option<Pending>,
     /// A command that the next one overtook before it was answered.
     pub(super) unanswered: Option<Quote>,
@@ -173,8 +181,9 @@ impl Builder {
     pub(super) fn next_session(&mut self) {
         let host = self.session.attempts.last().map(|attempt| attempt.host.clone()).unwrap_or_default();
         let state = State::clone(&self.session.state);
+        let module = self.session.module.clone();
         self.close_session();
-        self.inherited = Some((state, host));
+        self.inherited = Some(Inherited { state, host, module });
     }
 
     fn close_session(&mut self) {
@@ -193,8 +202,8 @@ impl Builder {
     /// Changes what is in force, also in the state that the session may turn out to go on with.
     pub(super) fn change(&mut self, change: impl Fn(&mut State)) {
         change(Rc::make_mut(&mut self.session.state));
-        if let Some((state, _)) = &mut self.inherited {
-            change(state);
+        if let Some(inherited) = &mut self.inherited {
+            change(&mut inherited.state);
         }
     }
 
@@ -280,7 +289,8 @@ impl Builder {
             self.aside(text, &quote, item);
             return;
         };
-        if pending.asks_identity() && learn_identity(&mut pending.identity, text, &quote) {
+        let one_word = pending.asks_one_word();
+        if pending.asks_identity() && learn_identity(&mut pending.identity, text, one_word, &quote) {
             pending.answers += 1;
             if text.ends_with(" OK") {
                 self.finish_pending(Some(Final::Ok), Some(quote));
@@ -328,7 +338,10 @@ impl Builder {
 }
 
 /// A line of an identity, or all of it on one line.
-fn learn_identity(module: &mut Module, text: &str, quote: &Quote) -> bool {
+fn learn_identity(module: &mut Module, text: &str, one_word: Option<bool>, quote: &Quote) -> bool {
+    if let Some(release) = one_word {
+        return module.learn_answer(text.trim_end_matches(" OK"), release, quote);
+    }
     if !text.contains(' ') || text.starts_with("Revision") {
         return module.learn(text.trim_end_matches(" OK"), quote);
     }

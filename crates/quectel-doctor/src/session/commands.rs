@@ -1,6 +1,7 @@
 //! What a command changes once the module has accepted it, and what a refusal tells.
 
 use super::builder::Builder;
+use super::module::family_of_verb;
 use super::network::{Seen, module_clock};
 use super::pending::Pending;
 use super::settings::Value;
@@ -160,7 +161,7 @@ impl Builder {
 
     fn accepted(&mut self, command: &Command, pending: &Pending, answered: bool) {
         if answered {
-            self.note_accepted(command, pending.typographic);
+            self.note_accepted(command, pending.typographic, &pending.quote);
         }
         let quote = &pending.quote;
         match (command.verb.as_str(), command.form) {
@@ -183,7 +184,7 @@ impl Builder {
         }
     }
 
-    fn note_accepted(&mut self, command: &Command, typographic: bool) {
+    fn note_accepted(&mut self, command: &Command, typographic: bool, quote: &Quote) {
         if command.args.iter().any(|arg| arg.quoted) {
             let counter =
                 if typographic { &mut self.session.accepted_typographic } else { &mut self.session.accepted_straight };
@@ -191,6 +192,9 @@ impl Builder {
         }
         if self.session.known_verbs.len() < 200 && !self.session.known_verbs.contains(&command.verb) {
             self.session.known_verbs.push(command.verb.clone());
+        }
+        if let Some(family) = family_of_verb(&command.verb).filter(|family| !family.is_quectel()) {
+            self.foreign(family, quote.clone());
         }
         if command.form == Form::Set {
             let subject = subject(command);

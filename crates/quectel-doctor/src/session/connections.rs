@@ -97,10 +97,15 @@ impl Builder {
 
     /// The session decides at its first connection whether it goes on with the settings of the one before.
     fn settle_inheritance(&mut self, host: &str, client: u8) {
-        let Some((inherited, known_host)) = self.inherited.take() else { return };
+        let Some(inherited) = self.inherited.take() else { return };
         let own = self.session.state.clients.get(&client).is_some_and(|c| c.get("ssl").is_some());
-        if !own && !host.is_empty() && known_host.eq_ignore_ascii_case(host) {
-            self.session.state = Rc::new(inherited);
+        let known_client = inherited.state.clients.get(&client).is_some_and(|c| c.get("ssl").is_some());
+        let known_host = !host.is_empty() && inherited.host.eq_ignore_ascii_case(host);
+        if !own && (known_host || known_client) {
+            self.session.state = Rc::new(inherited.state);
+            if self.session.module == super::module::Module::default() {
+                self.session.module = inherited.module;
+            }
         }
     }
 

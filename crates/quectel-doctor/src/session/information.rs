@@ -38,7 +38,7 @@ impl Builder {
             }
             "CGMR" | "GMR" | "QGMR" | "CGMM" | "GMM" => {
                 if let Some(pending) = &mut self.pending {
-                    pending.identity.learn(value, &quote);
+                    pending.identity.learn_answer(value, name.ends_with('R'), &quote);
                 }
             }
             "QSTASTAT" | "QGETIP" | "QWSTAST" => self.foreign(Family::WiFi, quote),
@@ -48,7 +48,7 @@ impl Builder {
         }
     }
 
-    fn foreign(&mut self, family: Family, quote: Quote) {
+    pub(super) fn foreign(&mut self, family: Family, quote: Quote) {
         if self.session.foreign.len() < 8 {
             self.session.foreign.push((family, quote));
         }

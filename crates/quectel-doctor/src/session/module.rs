@@ -137,10 +137,48 @@ const FAMILIES: &[(&str, Family)] = &[
     ("ML865", Family::Telit),
 ];
 
+/// Commands that only one family has: the beginning of the verb.
+const DIALECTS: &[(&str, Family)] = &[
+    ("+QSSLCERT", Family::WiFi),
+    ("+QSECWRITE", Family::Gsm),
+    ("+CMQTT", Family::Simcom),
+    ("+CSSLCFG", Family::Simcom),
+    ("+CCERTDOWN", Family::Simcom),
+    ("+SMCON", Family::Simcom),
+    ("+SMSSL", Family::Simcom),
+    ("+CNACT", Family::Simcom),
+    ("+CAOPEN", Family::Simcom),
+    ("+SMPUB", Family::Simcom),
+    ("+CNMP", Family::Simcom),
+    ("+USECMNG", Family::Ublox),
+    ("+UMQTT", Family::Ublox),
+    ("+USOCR", Family::Ublox),
+    ("+MQTTUSERCFG", Family::Espressif),
+    ("+MQTTCONN", Family::Espressif),
+    ("+CWJAP", Family::Espressif),
+    ("+CIPSTART", Family::Espressif),
+    ("#XMQTT", Family::Nordic),
+    ("%", Family::Nordic),
+    ("#", Family::Telit),
+    ("+QSSLCFG", Family::Quectel),
+    ("+QMTCFG", Family::Quectel),
+    ("+QMTOPEN", Family::Quectel),
+    ("+QFUPL", Family::Quectel),
+    ("+QICSGP", Family::Quectel),
+];
+
+/// The family that has this command.
+pub(crate) fn family_of_verb(verb: &str) -> Option<Family> {
+    DIALECTS.iter().find(|(prefix, _)| verb.starts_with(prefix)).map(|(_, family)| *family)
+}
+
 impl Module {
     pub(crate) fn family(&self) -> Option<Family> {
         let model = self.model.as_deref().and_then(Family::of);
-        model.or_else(|| self.firmware.as_deref().and_then(Family::of))
+        let firmware = || self.firmware.as_deref().and_then(Family::of);
+        // `2374B04SIM767XM5A_M`: SIMCom writes the model in the middle.
+        let inside = || self.firmware.as_deref().filter(|name| name.contains("SIM7")).map(|_| Family::Simcom);
+        model.or_else(firmware).or_else(inside)
     }
 
     /// Takes a line of `ATI`, `AT+CGMM`, `AT+QGMR`; answers whether it said something about the module.
@@ -169,6 +207,25 @@ impl Module {
             return true;
         }
         false
+    }
+
+    /// Takes the answer to a command that asks for the release or the model alone, whatever it looks like.
+    pub(crate) fn learn_answer(&mut self, text: &str, release: bool, quote: &Quote) -> bool {
+        let word = text.trim().trim_matches('"');
+        if self.learn(word, quote) {
+            return true;
+        }
+        let plain = (4..=48).contains(&word.len())
+            && !word.contains(' ')
+            && word.bytes().any(|b| b.is_ascii_digit())
+            && word.bytes().any(|b| b.is_ascii_alphabetic());
+        let slot = if release { &mut self.firmware } else { &mut self.model };
+        if !plain || slot.is_some() {
+            return false;
+        }
+        *slot = Some(word.to_owned());
+        self.quote.get_or_insert_with(|| quote.clone());
+        true
     }
 
     /// Two answers name different modules.

@@ -76,6 +76,15 @@ impl Pending {
         self.is_verb(&["I", "I1", "+GMM", "+CGMM", "+GMR", "+CGMR", "+QGMR", "+GMI", "+CGMI", "+SIMCOMATI"])
     }
 
+    /// `AT+CGMR` and `AT+CGMM` are answered with a bare word: the release (true) or the model.
+    pub(crate) fn asks_one_word(&self) -> Option<bool> {
+        if self.is_verb(&["+GMR", "+CGMR", "+QGMR"]) {
+            Some(true)
+        } else {
+            self.is_verb(&["+GMM", "+CGMM"]).then_some(false)
+        }
+    }
+
     /// A command whose data phase ends with a count, not with a final result on its own.
     pub(crate) fn is_upload(&self) -> bool {
         self.is_verb(&["+QFUPL", "+QFWRITE", "+QSECWRITE", "+CCERTDOWN", "+QSSLCERT", "+CFSWFILE"])
