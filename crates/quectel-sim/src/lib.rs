@@ -4,8 +4,53 @@
 //! TLS and MQTT itself, and asks whoever runs it for sockets. The runners of [`run`] give it real loopback sockets.
 //! It shares no code with the driver crates of this workspace, so that a misreading of a manual is not made twice.
 //!
-//! # Without any runner
+//! # A module as a serial port
 //!
+//! [`run::Simulator::in_process`] gives a `Read` and `Write` handle, [`run::Simulator::tcp`] a TCP port, and on Unix
+//! [`run::Simulator::pty`] a path that any program opens like `/dev/ttyUSB2`. A [`run::HostTable`] says which loopback
+//! address stands for a host name, so real names, SNI and port 8883 stay in the commands; a [`run::Folder`] keeps files
+//! and settings for the next start; a [`run::ControlPort`] takes JSON lines from tests in any language.
+//!
+//! # Another firmware, and faults
+//!
+//! All that differs between modules is data. [`Profile::overlay`] changes any field of a profile, with the names of
+//! `profiles/base.toml`; [`Faults::load`] reads what shall break, where, and how often.
+//!
+//! ```
+//! use quectel_sim::{Module, ModuleConfig, Profile};
+//!
+//! let mut profile = Profile::select("EC200U", None)?;
+//! profile.overlay("mine.toml", r#"
+//!     [identity]
+//!     revision = "EC200UCNAAR03A11M08"
+//!     [mqtt]
+//!     receive_newline = true    # "+QMTRECV: 0,0,"topic",23" and the payload on the next line
+//! "#)?;
+//! let mut module = Module::new(ModuleConfig { profile, ..ModuleConfig::new("ec200u")? });
+//! module.faults().load("faults.toml", r#"
+//!     [[fault]]
+//!     command = "AT+QMTPUB"     # at the third publish
+//!     skip = 2
+//!     action = "no-prompt"
+//!
+//!     [[fault]]
+//!     at_ms = 60000
+//!     action = { lose-pdp = 1 }
+//! "#)?;
+//! # Ok::<(), quectel_sim::ProfileError>(())
+//! ```
+//!
+//! # Limits
+//!
+//! * TLS is rustls with an own verifier. SSL 3.0, TLS 1.0 and 1.1, and suites without elliptic-curve key exchange and
+//!   AEAD are offered when the context asks for them, in a real `ClientHello`; the handshake then ends as a server that
+//!   takes only modern TLS ends it. A leaf signed with SHA-1 is refused.
+//! * Session resumption, renegotiation, ALPN, PSK and `ignorecertitem` are settings that are kept and have no effect.
+//! * `AT+QNTP` and `AT+QPING` are answered from the simulated network; no packet leaves for them.
+//! * There is no CMUX, PSM sleep, SMS, voice, GNSS, HTTP, FTP, or low-level radio.
+//!
+//! # Without any runner
+//!//!
 //! ```
 //! use quectel_sim::{Module, ModuleConfig, PowerState, Timing};
 //!
@@ -51,6 +96,6 @@ pub use module::{
 pub use net::{ConnectFailure, LookupId, NetEvent, NetRequest, SocketId, Transport};
 pub use profile::{
     BeforeReady, Boot, BootStep, Clock, CloseClosed, Commands, File, HostCheck, Identity, Item,
-    ItemLists, Items, Line, Mqtt, Pdp, Profile, ProfileError, PublishEx, Radio, Ssl, Tcp, Timings,
-    Urc,
+    ItemLists, Items, Line, Mqtt, OpenOrder, Pdp, Profile, ProfileError, PublishEx, Radio, Ssl,
+    Tcp, Timings, Urc,
 };

@@ -212,6 +212,10 @@ fn uploads_without_flow_control() {
     b.send("AT+QFUPL=\"f\",3000,5,1\r");
     assert!(b.send(&content).starts_with("AA+QFUPL: 3000,"));
     assert_eq!(b.module.file("f"), Some(content.as_slice()));
+    let mut b = bench("[[fault]]\ncommand = \"AT+QFUPL\"\naction = { upload-gaps = 500 }\n");
+    b.send("AT+IFC=2,2\r");
+    b.send("AT+QFUPL=\"f\",3000,5\r");
+    assert!(b.send(&content).starts_with("+QFUPL: 3000,"));
     let mut b = bench("[[fault]]\ncommand = \"AT+QFUPL\"\naction = { short-upload = 1 }\n");
     b.send("AT+QFUPL=\"f\",3,5\r");
     assert!(b.send("ABC").starts_with("+QFUPL: 2,"));

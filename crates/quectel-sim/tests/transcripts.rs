@@ -281,7 +281,12 @@ fn no_4_ec25_ram_files() {
 
 #[test]
 fn no_5_bg95_m5() {
-    let mut w = quiet(World::new(ready("bg95@BG95M5LAR02A04")));
+    let mut setup = ready("bg95@BG95M5LAR02A04");
+    setup
+        .profile
+        .overlay("5", "[mqtt]\nopen_order = \"result-first\"\n")
+        .unwrap();
+    let mut w = quiet(World::new(setup));
     w.listen(
         "test.iot.us-west-2.amazonaws.com",
         8883,
@@ -308,7 +313,7 @@ fn no_5_bg95_m5() {
         > AT+QIACT?
         < \r\n+QIACT: 1,1,1,"10.76.51.180"\r\n\r\nOK\r\n
         > AT+QMTOPEN=0,"test.iot.us-west-2.amazonaws.com",8883
-        < \r\nOK\r\n\r\n+QMTOPEN: 0,-1\r\n
+        < \r\n+QMTOPEN: 0,-1\r\n\r\nERROR\r\n
     "#,
     );
 }

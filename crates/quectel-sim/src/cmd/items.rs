@@ -296,6 +296,23 @@ fn general(module: &mut Module, command: &Command) -> Outcome {
     Outcome::Ok
 }
 
+/// Mark in non-volatile memory that only `AT&F1` takes away.
+const BRICKED: &str = "bricked";
+
+impl Module {
+    /// Whether this command line gets no answer because of `"iotopmode",1`.
+    pub(crate) fn is_bricked_for(&mut self, line: &[u8]) -> bool {
+        if self.session.load(BRICKED) != Some("1") {
+            return false;
+        }
+        let cure = line.trim_ascii().eq_ignore_ascii_case(b"AT&F1");
+        if cure {
+            self.session.store(BRICKED, 0);
+        }
+        !cure
+    }
+}
+
 /// Items that do more than keep a value; true when there is no value to keep.
 fn has_special_effect(module: &mut Module, item: &Item, values: &[Arg]) -> bool {
     match item.name.as_str() {
@@ -306,7 +323,9 @@ fn has_special_effect(module: &mut Module, item: &Item, values: &[Arg]) -> bool 
         }
         "iotopmode" => {
             let narrow_band = values.first().and_then(Arg::number) == Some(1);
-            module.faults.hung |= narrow_band && module.profile.commands.iotopmode_bricks;
+            if narrow_band && module.profile.commands.iotopmode_bricks {
+                module.session.store(BRICKED, 1);
+            }
             false
         }
         _ => false,

@@ -52,7 +52,7 @@ pub(crate) fn dispatch(module: &mut Module, command: &Command) -> Outcome {
     let Some((_, handler)) = handler.filter(|_| !absent) else {
         return Outcome::Final(module.profile.line.unknown.clone());
     };
-    if command.malformed {
+    if command.malformed || module.refuses_early(name) {
         return Outcome::Error;
     }
     if command.form == Form::Test

@@ -7,7 +7,7 @@ use crate::{
     at::{Command, Form},
     module::{Group, Module, MqttState, Outcome},
     mqtt::FlightKind,
-    profile::CloseClosed,
+    profile::{CloseClosed, OpenOrder},
 };
 
 pub(super) const COMMANDS: &[(&str, Handler)] = &[
@@ -64,24 +64,34 @@ fn open(module: &mut Module, command: &Command) -> Outcome {
         return Outcome::Error;
     }
     if module.mqtt_state(at) != MqttState::Closed || module.mqtt_is_occupied(at) {
-        return answer_or_urc(&module.profile.mqtt.occupied, at, 2);
+        let setting = module.profile.mqtt.occupied.clone();
+        return answer_or_urc(module, setting, at, 2);
     }
     let context = u8::try_from(module.item_number(Group::Mqtt, "pdpcid", at, 0)).unwrap_or(1);
     if !module.pdp.is_active(context) {
         if !module.profile.pdp.mqtt_activates || !module.network_accepts(context) {
-            return answer_or_urc(&module.profile.mqtt.no_pdp, at, 3);
+            let setting = module.profile.mqtt.no_pdp.clone();
+            return answer_or_urc(module, setting, at, 3);
         }
         module.activate_context(context);
+    }
+    if module.profile.mqtt.open_order == OpenOrder::ResultFirst {
+        module.start_mqtt(at, &host, port, context);
+        return Outcome::Wait;
     }
     Outcome::then(move |module| module.start_mqtt(at, &host, port, context))
 }
 
 /// `urc`: `OK` and then `+QMTOPEN` with this result; otherwise the final result code itself.
-fn answer_or_urc(setting: &str, at: u8, result: u8) -> Outcome {
-    if setting == "urc" {
-        Outcome::then(move |module| module.urc(format!("+QMTOPEN: {at},{result}")))
+fn answer_or_urc(module: &mut Module, setting: String, at: u8, result: u8) -> Outcome {
+    let text = format!("+QMTOPEN: {at},{result}");
+    if setting != "urc" {
+        Outcome::Final(setting)
+    } else if module.profile.mqtt.open_order == OpenOrder::ResultFirst {
+        module.info(text);
+        Outcome::ErrorAfter(0)
     } else {
-        Outcome::Final(setting.to_owned())
+        Outcome::then(move |module| module.urc(text))
     }
 }
 

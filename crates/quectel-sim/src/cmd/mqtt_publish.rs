@@ -167,10 +167,8 @@ fn send(module: &mut Module, head: Head, payload: Vec<u8>) {
             } else {
                 2
             };
-            let publish_ms = module.profile.timing.publish_ms;
-            module.after(publish_ms, move |module| {
-                module.urc(format!("{urc}: {at},{id},{result}"))
-            });
+            let due_ms = module.scaled(module.profile.timing.publish_ms);
+            module.result_later(at, due_ms, format!("{urc}: {at},{id},{result}"));
         }
     }
 }

@@ -66,7 +66,12 @@ fn network_time(module: &mut Module, command: &Command) -> Outcome {
         1 => running,
         _ => running + zone * QUARTER_S,
     };
-    let date = Civil::from_unix(unix_s).four_digits();
+    let date = Civil::from_unix(unix_s);
+    let date = if module.profile.clock.qlts_year_digits == 2 {
+        date.two_digits()
+    } else {
+        date.four_digits()
+    };
     module.info(format!("+QLTS: \"{date}{zone:+03},0\""));
     Outcome::Ok
 }
@@ -108,12 +113,11 @@ fn report(module: &mut Module, command: &Command) -> Outcome {
 }
 
 fn time_server(module: &mut Module, command: &Command) -> Outcome {
-    if command.form != Form::Set {
-        return if command.form == Form::Read {
-            Outcome::Ok
-        } else {
-            Outcome::Error
-        };
+    if command.form == Form::Read {
+        if let Some((server, port)) = module.ntp_running.clone() {
+            module.info(format!("+QNTP: \"{server}\",{port}"));
+        }
+        return Outcome::Ok;
     }
     let contexts = u64::from(module.profile.pdp.contexts);
     let context = command
@@ -121,30 +125,37 @@ fn time_server(module: &mut Module, command: &Command) -> Outcome {
         .and_then(|n| u8::try_from(n).ok());
     let port = command.optional(2, 1, 65_535, 123);
     let set = command.optional(3, 0, 1, 1);
-    let (Some(context), Some(_), Some(_), Some(set)) = (context, command.text(1), port, set) else {
+    let (Form::Set, Some(context), Some(server), Some(port), Some(set)) =
+        (command.form, context, command.text(1), port, set)
+    else {
         return Outcome::Error;
     };
     if !module.pdp.is_active(context) {
         module.sockets.last_error = 561;
         return Outcome::ErrorAfter(0);
     }
-    Outcome::then(move |module| {
-        let ntp_ms = module.profile.timing.ntp_ms;
-        if !module.config.ntp || module.faults.dns_fails {
-            let code = if module.faults.dns_fails { 565 } else { 569 };
-            module.after(ntp_ms.max(10_000), move |module| {
-                module.urc(format!("+QNTP: {code}"))
-            });
-            return;
-        }
-        module.after(ntp_ms, move |module| {
-            let unix_s = module.world_unix_s();
-            let zone = module.clock.zone_quarters;
-            if set == 1 {
-                module.set_clock(unix_s);
-            }
-            let date = Civil::from_unix(unix_s + zone * QUARTER_S).four_digits();
-            module.urc(format!("+QNTP: 0,\"{date}{zone:+03}\""));
+    Outcome::then(move |module| ask_time_server(module, server, port, set == 1))
+}
+
+fn ask_time_server(module: &mut Module, server: String, port: u64, set: bool) {
+    module.ntp_running = Some((server, port));
+    let ntp_ms = module.profile.timing.ntp_ms;
+    if !module.config.ntp || module.faults.dns_fails {
+        let code = if module.faults.dns_fails { 565 } else { 569 };
+        module.after(ntp_ms.max(10_000), move |module| {
+            module.ntp_running = None;
+            module.urc(format!("+QNTP: {code}"));
         });
-    })
+        return;
+    }
+    module.after(ntp_ms, move |module| {
+        module.ntp_running = None;
+        let unix_s = module.world_unix_s();
+        let zone = module.clock.zone_quarters;
+        if set {
+            module.set_clock(unix_s);
+        }
+        let date = Civil::from_unix(unix_s + zone * QUARTER_S).four_digits();
+        module.urc(format!("+QNTP: 0,\"{date}{zone:+03}\""));
+    });
 }

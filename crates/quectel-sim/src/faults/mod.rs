@@ -49,7 +49,7 @@ pub struct Faults {
     pub pubacks_lost: u32,
     /// The next upload loses its last so many bytes.
     pub upload_loses: usize,
-    /// Uploads without acknowledgement lose one byte after every so many; 0 for none.
+    /// Uploads without acknowledgement and without `AT+IFC=2,2` lose one byte after every so many; 0 for none.
     pub upload_gap: usize,
     /// This unsolicited result code comes between any two lines.
     pub urc_between_lines: Option<String>,

@@ -116,7 +116,9 @@ impl Module {
             Mode::Transfer(transfer) => {
                 let (want, silence, ack) = (transfer.want, transfer.silence_ms, transfer.ack);
                 self.input.received += 1;
-                if !ack && self.faults.loses_byte(self.input.received) {
+                // CTS stops a host in time, and so do acknowledged blocks.
+                let guarded = ack || self.session.ifc.1 == 2;
+                if !guarded && self.faults.loses_byte(self.input.received) {
                     return self.restart_silence(silence);
                 }
                 self.input.data.push(byte);

@@ -100,6 +100,9 @@ impl Module {
         if self.faults.swallows() || self.faults.hung {
             return;
         }
+        if self.is_bricked_for(line) {
+            return;
+        }
         let Some(rest) = at::after_prefix(line) else {
             let answer = self.profile.line.junk.clone();
             self.write_final(&answer);

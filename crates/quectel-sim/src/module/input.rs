@@ -244,6 +244,9 @@ impl Module {
         match (end, byte) {
             (PromptEnd::CtrlZ, CTRL_Z) => return self.end_of_data(),
             (PromptEnd::CtrlZ, ESC) => return self.cancel_prompt(),
+            (PromptEnd::Count(_), ESC) if self.profile.line.esc_cancels_counted => {
+                return self.cancel_prompt();
+            }
             _ => {}
         }
         if self.input.data.len() < max {

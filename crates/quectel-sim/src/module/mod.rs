@@ -72,6 +72,10 @@ pub struct Module {
     exec: Option<Exec>,
     pub(crate) session: Session,
     pub(crate) power: Power,
+    /// Until then some commands answer `ERROR`.
+    early_until_ms: u64,
+    /// Server and port of the `AT+QNTP` that is under way.
+    pub(crate) ntp_running: Option<(String, u64)>,
     pub(crate) clock: WallClock,
     pub(crate) sim: SimCard,
     pub(crate) radio: Radio,
@@ -128,6 +132,8 @@ impl Module {
             exec: None,
             session: Session::new(&profile, &config.nonvolatile),
             power: Power::Off,
+            early_until_ms: 0,
+            ntp_running: None,
             clock: WallClock::new(&profile.clock.epoch),
             sim: SimCard::new(config.sim),
             radio: Radio::new(&profile, config.registers),

@@ -37,6 +37,17 @@ impl Module {
         }
     }
 
+    /// Whether this command answers `ERROR` so soon after the start.
+    pub(crate) fn refuses_early(&self, name: &str) -> bool {
+        self.now < self.early_until_ms
+            && self
+                .profile
+                .commands
+                .early_errors
+                .iter()
+                .any(|early| early == name)
+    }
+
     /// Starts the boot sequence.
     pub(super) fn boot(&mut self) {
         self.remark("power on");
@@ -64,6 +75,7 @@ impl Module {
         }
         if line == self.profile.boot.ready {
             self.power = Power::On;
+            self.early_until_ms = self.now + self.scaled(self.profile.commands.early_errors_ms);
         }
         match line {
             "sim" => self.sim_step(),
@@ -104,6 +116,7 @@ impl Module {
         self.pdp.deactivate_all();
         self.radio.restart();
         self.sim.restart();
+        self.ntp_running = None;
     }
 
     /// Cuts the power: nothing is said, and the clock is lost.

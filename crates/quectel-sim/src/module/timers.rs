@@ -11,6 +11,13 @@ pub(crate) type Action = Box<dyn FnOnce(&mut Module) + Send>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct TimerId(u64, u64);
 
+impl TimerId {
+    /// When it is due.
+    pub(crate) const fn at_ms(self) -> u64 {
+        self.0
+    }
+}
+
 #[derive(Default)]
 pub(crate) struct Timers {
     order: BTreeSet<TimerId>,

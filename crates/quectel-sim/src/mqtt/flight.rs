@@ -151,7 +151,7 @@ impl Module {
         };
         let due = (flight.started_ms + self.scaled(least_ms)).saturating_sub(self.now);
         let text = format!("{}: {at},{id},0{value}", flight.urc);
-        self.after_exactly(due, move |module| module.urc(text));
+        self.result_later(at, due, text);
     }
 
     /// PUBREC: the second half of QoS 2 begins.

@@ -13,9 +13,9 @@ pub(crate) use receive::Message;
 
 use crate::{
     conn::{OpenFailure, OpenRequest, Owner},
-    module::{Group, Module, MqttState, TimerId},
+    module::{Group, Module, MqttState, Outcome, TimerId},
     net::{SocketId, Transport},
-    profile::{CloseClosed, Profile},
+    profile::{CloseClosed, OpenOrder, Profile},
 };
 
 /// Limit of the transport under `AT+QMTOPEN` (BG96 manual).
@@ -37,6 +37,10 @@ pub(crate) struct MqttClient {
     pub(crate) flights: Vec<Flight>,
     pub(crate) slots: Vec<Option<Message>>,
     received_ids: BTreeSet<u16>,
+    /// Results that the server has given, and that hardware would show a little later.
+    results: Vec<(TimerId, String)>,
+    /// The result of the open is part of the answer to `AT+QMTOPEN`.
+    answers: bool,
     connect_timer: Option<TimerId>,
     connect_started_ms: u64,
     ping_timer: Option<TimerId>,
@@ -58,6 +62,8 @@ impl MqttClient {
             flights: Vec::new(),
             slots: vec![None; profile.mqtt.slots],
             received_ids: BTreeSet::new(),
+            results: Vec::new(),
+            answers: false,
             connect_timer: None,
             connect_started_ms: 0,
             ping_timer: None,
@@ -100,6 +106,7 @@ impl Module {
 
     /// `AT+QMTOPEN` after its `OK`.
     pub(crate) fn start_mqtt(&mut self, at: u8, host: &str, port: u16, context: u8) {
+        let answers = self.profile.mqtt.open_order == OpenOrder::ResultFirst;
         let tls = self.item_number(Group::Mqtt, "ssl", at, 0) == 1;
         let tls_context = u8::try_from(self.item_number(Group::Mqtt, "ssl", at, 1)).unwrap_or(0);
         let tls = tls.then(|| self.tls_settings(tls_context, host));
@@ -108,6 +115,7 @@ impl Module {
             return;
         };
         client.state = MqttState::Opening;
+        client.answers = answers;
         client.host = host.to_owned();
         client.port = port;
         client.decoder = Decoder::new(packet_max);
@@ -130,8 +138,50 @@ impl Module {
     }
 
     fn refuse_open(&mut self, at: u8, code: i64) {
+        let answers = self.client(at).is_some_and(|c| c.answers);
         self.reset_client(at);
-        self.urc(format!("+QMTOPEN: {at},{code}"));
+        self.show_open(at, code, answers);
+    }
+
+    /// The result of `AT+QMTOPEN`: a URC, or the end of the command itself.
+    fn show_open(&mut self, at: u8, code: i64, answers: bool) {
+        let text = format!("+QMTOPEN: {at},{code}");
+        if !answers {
+            return self.urc(text);
+        }
+        self.info(text);
+        self.finish(if code == 0 {
+            Outcome::Ok
+        } else {
+            Outcome::ErrorAfter(0)
+        });
+    }
+
+    /// Shows a result after so many milliseconds, or before the client says that its session is over.
+    pub(crate) fn result_later(&mut self, at: u8, due_ms: u64, text: String) {
+        let timer = self.after_exactly(due_ms, move |module| {
+            let now = module.now;
+            module.show_results(at, now);
+        });
+        if let Some(client) = self.client_mut(at) {
+            client.results.push((timer, text));
+        }
+    }
+
+    /// Shows the results that are due until then.
+    fn show_results(&mut self, at: u8, until_ms: u64) {
+        let Some(client) = self.client_mut(at) else {
+            return;
+        };
+        let (due, rest) = core::mem::take(&mut client.results)
+            .into_iter()
+            .partition(|(timer, _)| timer.at_ms() <= until_ms);
+        client.results = rest;
+        let due: Vec<(TimerId, String)> = due;
+        for (timer, text) in due {
+            self.cancel(Some(timer));
+            self.urc(text);
+        }
     }
 
     pub(crate) fn mqtt_opened(&mut self, at: u8) {
@@ -142,7 +192,8 @@ impl Module {
             return;
         };
         client.state = MqttState::Open;
-        self.urc(format!("+QMTOPEN: {at},0"));
+        let answers = core::mem::take(&mut client.answers);
+        self.show_open(at, 0, answers);
         let close_ms = self.profile.mqtt.close_after_open_ms;
         let socket = self.client(at).and_then(|c| c.socket);
         if close_ms > 0 {
@@ -191,13 +242,14 @@ impl Module {
 
     pub(crate) fn mqtt_context_gone(&mut self, at: u8, lost: bool) {
         let state = self.mqtt_state(at);
+        if state == MqttState::Opening {
+            return self.refuse_open(at, self.profile.mqtt.tcp_fail);
+        }
+        self.show_results(at, u64::MAX);
         self.reset_client(at);
         let stat = self.profile.pdp.loss_stat;
         match state {
             MqttState::Closed => {}
-            MqttState::Opening => {
-                self.urc(format!("+QMTOPEN: {at},{}", self.profile.mqtt.tcp_fail))
-            }
             _ if lost && stat > 0 => self.urc(format!("+QMTSTAT: {at},{stat}")),
             _ => {}
         }
@@ -213,6 +265,7 @@ impl Module {
 
     /// Closes the transport and forgets the session.
     fn drop_client(&mut self, at: u8) {
+        self.show_results(at, u64::MAX);
         if let Some(socket) = self.client(at).and_then(|c| c.socket) {
             self.close_connection(socket);
         }
@@ -231,6 +284,7 @@ impl Module {
             .iter()
             .map(|f| f.timer)
             .chain([old.connect_timer, old.ping_timer])
+            .chain(old.results.into_iter().map(|(timer, _)| Some(timer)))
         {
             self.cancel(timer);
         }

@@ -8,7 +8,8 @@ mod spec;
 
 pub use fields::{
     BeforeReady, Boot, BootStep, Clock, CloseClosed, Commands, File, HostCheck, Identity, Item,
-    ItemLists, Items, Line, Mqtt, Pdp, Profile, PublishEx, Radio, Ssl, Tcp, Timings, Urc,
+    ItemLists, Items, Line, Mqtt, OpenOrder, Pdp, Profile, PublishEx, Radio, Ssl, Tcp, Timings,
+    Urc,
 };
 pub(crate) use spec::{Slot, parse_form};
 

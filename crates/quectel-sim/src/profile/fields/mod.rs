@@ -27,6 +27,7 @@ replaced!(
     HostCheck,
     PublishEx,
     CloseClosed,
+    OpenOrder,
 );
 
 macro_rules! group {
@@ -52,7 +53,7 @@ mod items;
 mod services;
 
 pub use items::{Item, Items};
-pub use services::{CloseClosed, File, HostCheck, Mqtt, PublishEx, Ssl, Tcp};
+pub use services::{CloseClosed, File, HostCheck, Mqtt, OpenOrder, PublishEx, Ssl, Tcp};
 use services::{FileLayer, MqttLayer, SslLayer, TcpLayer};
 
 group! {
@@ -94,6 +95,8 @@ group! {
         prompt: String,
         /// Answer to ESC at a prompt; empty for none.
         esc: String,
+        /// Whether ESC cancels a prompt that counts its bytes, too.
+        esc_cancels_counted: bool,
         /// Whether each information response of a concatenated line starts with CR LF.
         concat_blank_line: bool,
         /// Answer to a line without `AT`; empty for none.
@@ -293,6 +296,10 @@ group! {
     Commands / CommandsLayer {
         /// Commands that are unknown to this firmware.
         absent: Vec<String>,
+        /// Commands that answer `ERROR` for a while after the start.
+        early_errors: Vec<String>,
+        /// How long they do, in milliseconds after the line that says that the module is ready.
+        early_errors_ms: u64,
         /// Whether `AT+QCFG="iotopmode",1` ends all answers until `AT&F1`.
         iotopmode_bricks: bool,
     }
@@ -305,6 +312,8 @@ group! {
         epoch: String,
         /// Whether `AT+CCLK?` prints local time instead of UTC with a zone label.
         cclk_local: bool,
+        /// Digits of the year in `+QLTS`: 2 or 4.
+        qlts_year_digits: u8,
         /// Factory value of `AT+CTZU`.
         ctzu: u8,
         /// Whether the network sends its time.

@@ -103,6 +103,17 @@ pub enum CloseClosed {
     OkUrc,
 }
 
+/// What `AT+QMTOPEN` shows first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum OpenOrder {
+    /// `OK`, and the result when it is known.
+    OkFirst,
+    /// The result, and then `OK` or `ERROR`.
+    ResultFirst,
+}
+
 group! {
     /// MQTT.
     Mqtt / MqttLayer {
@@ -116,6 +127,8 @@ group! {
         publishex_max: usize,
         /// Name of the URC after `AT+QMTPUBEX`.
         publishex_urc: String,
+        /// Whether `OK` comes before the result of `AT+QMTOPEN`.
+        open_order: OpenOrder,
         /// `+QMTOPEN` result of a failed handshake.
         tls_fail: i64,
         /// `+QMTOPEN` result of a refused connection.
