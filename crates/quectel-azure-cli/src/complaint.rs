@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use quectel_serial::{Error, OpenError, OpenErrorKind};
+use quectel_serial::{Error, OpenError, OpenErrorKind, Step};
 
 use crate::Status;
 use crate::console::{Ink, inked};
@@ -80,7 +80,15 @@ impl From<Error> for Complaint {
             Error::Failed(failure) => failure.reason.to_string(),
             Error::Port { port, source, .. } => format!("port {port} failed: {source}"),
             Error::Stalled { port, .. } => format!("port {port} takes no more bytes"),
-            Error::Cancelled { .. } => "cancelled; the module was disconnected".to_owned(),
+            Error::Cancelled { freed: true, .. } => {
+                "cancelled; the module confirmed that it is disconnected".to_owned()
+            }
+            Error::Cancelled { step, .. } if *step < Step::Open => {
+                "cancelled before the module was told to connect".to_owned()
+            }
+            Error::Cancelled { .. } => {
+                "cancelled; the module did not confirm that it is disconnected".to_owned()
+            }
             Error::TimeLimit { .. } => "the time limit was over before all was done".to_owned(),
             other => other.to_string(),
         };
@@ -134,7 +142,7 @@ pub(crate) fn scrub(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use quectel_serial::{FlowFailure, Reason, Step};
+    use quectel_serial::{FlowFailure, Reason};
 
     #[test]
     fn typed_secrets_are_not_repeated() {
@@ -157,6 +165,19 @@ mod tests {
         ];
         for (text, expected) in cases {
             assert_eq!(scrub(text), expected);
+        }
+    }
+
+    #[test]
+    fn a_cancellation_claims_what_is_known() {
+        for (step, freed, expected) in [
+            (Step::Session, true, "cancelled; the module confirmed"),
+            (Step::Sim, true, "cancelled; the module confirmed"),
+            (Step::Sim, false, "cancelled before the module was told"),
+            (Step::Open, false, "cancelled; the module did not confirm"),
+        ] {
+            let complaint = Complaint::from(Error::Cancelled { step, freed });
+            assert!(complaint.what.starts_with(expected), "{complaint:?}");
         }
     }
 

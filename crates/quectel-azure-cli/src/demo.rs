@@ -13,7 +13,7 @@ use crate::complaint::Complaint;
 use crate::console::{Console, Ink, inked};
 use crate::publish::trace;
 use crate::sim::{self, Modem};
-use crate::view::{Shared, View, Wire, body, lock, span};
+use crate::view::{Outcome, Shared, View, Wire, body, lock, span};
 
 const HUB: &str = "demo-hub.azure-devices.net";
 const HUB_PORT: u16 = 8883;
@@ -54,7 +54,8 @@ pub(crate) fn run(args: &DemoArgs, console: &mut Console<'_>) -> Result<(), Comp
     let result = talk(&mut driver, &hub, &view);
     let at = driver.elapsed();
     drop(driver);
-    lock(&view).end_step(at);
+    let last = result.as_ref().map_or(Outcome::Failed, |()| Outcome::Done);
+    lock(&view).end_step(at, last);
     if result.is_err() {
         for refusal in hub.refused() {
             lock(&view).line(&format!("  the hub says: {refusal}"));

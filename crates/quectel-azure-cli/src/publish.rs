@@ -10,7 +10,7 @@ use crate::args::PublishArgs;
 use crate::complaint::Complaint;
 use crate::console::Console;
 use crate::inputs;
-use crate::view::{Shared, View, Wire, body, lock};
+use crate::view::{Outcome, Shared, View, Wire, body, lock};
 
 pub(crate) fn run(args: &PublishArgs, console: &mut Console<'_>) -> Result<(), Complaint> {
     // All input is checked before the module is touched.
@@ -44,26 +44,26 @@ pub(crate) fn run(args: &PublishArgs, console: &mut Console<'_>) -> Result<(), C
         .trace(trace)
         .observe(|notice| lock(&view).notice(notice));
     driver.time_limit(Some(args.time_limit()));
-    let received = exchange(&mut driver, &message, args);
+    let out = &mut *console.out;
+    let mut acknowledged = || {
+        let how = if args.message.qos == 0 {
+            "sent without acknowledgement"
+        } else {
+            "acknowledged by the hub"
+        };
+        let _ = writeln!(out, "published {} bytes, {how}", payload.len());
+        let _ = out.flush();
+    };
+    let received = exchange(&mut driver, &message, args, &view, &mut acknowledged);
     let at = driver.elapsed();
     if let Some(fault) = driver.trace_fault() {
         lock(&view).line(&format!("  the trace is not complete: {fault}"));
     }
-    lock(&view).end_step(at);
+    let last = received.as_ref().map_or(Outcome::Failed, |_| Outcome::Done);
+    lock(&view).end_step(at, last);
     drop(driver);
     drop(view);
-    let received = received?;
-    let acknowledged = if args.message.qos == 0 {
-        "sent without acknowledgement"
-    } else {
-        "acknowledged by the hub"
-    };
-    let _ = writeln!(
-        console.out,
-        "published {} bytes, {acknowledged}",
-        payload.len()
-    );
-    if let Some(message) = received {
+    if let Some(message) = received? {
         write_message(&message, console);
     }
     Ok(())
@@ -73,22 +73,34 @@ fn exchange(
     driver: &mut Driver<'_>,
     message: &Message<'_>,
     args: &PublishArgs,
+    view: &Shared<'_>,
+    acknowledged: &mut dyn FnMut(),
 ) -> Result<Option<Received>, Complaint> {
     driver.connect()?;
-    let result = publish(driver, message, args);
-    // The module is to be left ready, whatever happened; a cancelled or failed driver is disconnected already.
-    match (result, driver.disconnect()) {
-        (Ok(_), Err(error)) => Err(error.into()),
-        (result, _) => result,
+    let result = publish(driver, message, args, acknowledged);
+    if result.is_err() {
+        lock(view).spoil(Outcome::Failed);
     }
+    // The module is to be left ready, whatever happened; a cancelled or failed driver is disconnected already.
+    if let Err(error) = driver.disconnect()
+        && result.is_ok()
+    {
+        // The message is at the hub: this run did what it is for.
+        lock(view).warn(&format!(
+            "the message was published, but disconnecting failed: {error}"
+        ));
+    }
+    result
 }
 
 fn publish(
     driver: &mut Driver<'_>,
     message: &Message<'_>,
     args: &PublishArgs,
+    acknowledged: &mut dyn FnMut(),
 ) -> Result<Option<Received>, Complaint> {
     driver.publish(message)?;
+    acknowledged();
     let Some(seconds) = args.wait_for_message else {
         return Ok(None);
     };

@@ -4,7 +4,7 @@ use core::time::Duration;
 use std::io::Write;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use quectel_serial::{Direction, Event, Notice, Step, WireLine};
+use quectel_serial::{Direction, Error, Event, Notice, Step, WireLine};
 
 use crate::console::{Ink, inked};
 
@@ -29,8 +29,30 @@ pub(crate) struct View<'v> {
     open: bool,
     /// What the running step found out.
     found: String,
-    failed: bool,
+    /// How the running step ends if it does not move on.
+    outcome: Outcome,
     gone: bool,
+}
+
+/// How a step ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// It did what it is for, and the flow moved on.
+    Done,
+    /// It did not.
+    Failed,
+    /// The user ended it.
+    Cancelled,
+}
+
+impl Outcome {
+    /// What an error of the driver makes of the running step.
+    pub(crate) const fn of(error: &Error) -> Self {
+        match error {
+            Error::Cancelled { .. } => Self::Cancelled,
+            _ => Self::Failed,
+        }
+    }
 }
 
 /// A view that the driver's observer and the command share.
@@ -50,7 +72,7 @@ impl<'v> View<'v> {
             running: None,
             open: false,
             found: String::new(),
-            failed: false,
+            outcome: Outcome::Done,
             gone: false,
         }
     }
@@ -60,6 +82,7 @@ impl<'v> View<'v> {
         match notice {
             Notice::Event { at, event } => self.event(at, event),
             Notice::Wire(line) => self.wire(line),
+            Notice::Ended { at, error } => self.end_step(at, Outcome::of(error)),
             _ => {}
         }
     }
@@ -68,6 +91,12 @@ impl<'v> View<'v> {
     pub(crate) fn line(&mut self, text: &str) {
         self.close_line();
         self.put(&format!("{text}\n"));
+    }
+
+    /// A warning.
+    pub(crate) fn warn(&mut self, text: &str) {
+        let label = inked("warning:", Ink::Warn, self.colour).to_string();
+        self.line(&format!("  {label} {text}"));
     }
 
     /// A title with a blank line before it.
@@ -82,16 +111,26 @@ impl<'v> View<'v> {
         self.line(&format!("  {name} {text}"));
     }
 
+    /// The running step did not do what it is for, also if the flow goes on.
+    pub(crate) const fn spoil(&mut self, outcome: Outcome) {
+        self.outcome = outcome;
+    }
+
     /// Ends the running step, if there is one.
-    pub(crate) fn end_step(&mut self, at: Duration) {
+    pub(crate) fn end_step(&mut self, at: Duration, outcome: Outcome) {
         let Some((step, since)) = self.running.take() else {
             return;
         };
         let spent = span(at.saturating_sub(since));
-        let mark = if core::mem::take(&mut self.failed) {
-            inked("failed", Ink::Bad, self.colour)
-        } else {
-            inked("ok", Ink::Good, self.colour)
+        let spoilt = core::mem::replace(&mut self.outcome, Outcome::Done);
+        let outcome = match outcome {
+            Outcome::Done => spoilt,
+            other => other,
+        };
+        let mark = match outcome {
+            Outcome::Done => inked("ok", Ink::Good, self.colour),
+            Outcome::Failed => inked("failed", Ink::Bad, self.colour),
+            Outcome::Cancelled => inked("cancelled", Ink::Warn, self.colour),
         };
         let found = core::mem::take(&mut self.found);
         let found = if found.is_empty() {
@@ -112,7 +151,16 @@ impl<'v> View<'v> {
     fn event(&mut self, at: Duration, event: &Event<'_>) {
         match event {
             Event::Step(step) => {
-                self.end_step(at);
+                let moved_on = match self.running {
+                    // The module started anew, so that all begins again.
+                    Some((running, _)) if *step <= running => Outcome::Failed,
+                    // Ended by an error that was not told.
+                    Some((running, _)) if *step == Step::Disconnect && running != Step::Session => {
+                        Outcome::Failed
+                    }
+                    _ => Outcome::Done,
+                };
+                self.end_step(at, moved_on);
                 self.begin_step(*step, at);
             }
             Event::Identified(info) => {
@@ -122,25 +170,18 @@ impl<'v> View<'v> {
                 );
             }
             Event::Warning(warning) => {
-                let text = format!(
-                    "  {} {}",
-                    inked("warning:", Ink::Warn, self.colour),
-                    warning.text()
-                );
-                self.line(&text);
+                self.warn(warning.text());
             }
-            Event::Disconnected => self.end_step(at),
-            Event::Failed(_) => {
-                self.failed = true;
-                self.end_step(at);
-            }
+            Event::PublishFailed { .. } => self.spoil(Outcome::Failed),
+            Event::Disconnected => self.end_step(at, Outcome::Done),
+            Event::Failed(_) => self.end_step(at, Outcome::Failed),
             _ => {}
         }
     }
 
     fn begin_step(&mut self, step: Step, at: Duration) {
         self.running = Some((step, at));
-        self.failed = false;
+        self.outcome = Outcome::Done;
         let name = inked(format!("{:<13}", step.name()), Ink::Strong, self.colour).to_string();
         if self.wire == Wire::Hidden {
             self.close_line();
@@ -268,6 +309,47 @@ mod tests {
         assert_eq!(lines[3], "  sim            80.0 ms  ok");
         assert_eq!(lines[4], "  session          1.2 s  ok");
         assert_eq!(lines[5], "  disconnect      1.0 ms  ok");
+    }
+
+    #[test]
+    fn only_a_step_that_moved_on_is_ok() {
+        let io = std::io::ErrorKind::BrokenPipe;
+        let port = || Error::Port {
+            step: Step::Sim,
+            port: "p".into(),
+            source: io.into(),
+        };
+        let cancelled = || Error::Cancelled {
+            step: Step::Sim,
+            freed: false,
+        };
+        let limit = || Error::TimeLimit { step: Step::Sim };
+        let cases: [(Option<Error>, &[Event<'_>], &str); 6] = [
+            (Some(port()), &[], "failed"),
+            (
+                Some(cancelled()),
+                &[Event::Step(Step::Disconnect)],
+                "cancelled",
+            ),
+            (Some(limit()), &[Event::Step(Step::Disconnect)], "failed"),
+            (None, &[Event::Step(Step::Disconnect)], "failed"),
+            (None, &[Event::Step(Step::Identify)], "failed"),
+            (None, &[Event::Step(Step::Register)], "ok"),
+        ];
+        for (error, events, expected) in cases {
+            let mut text = Vec::new();
+            let mut view = View::new(&mut text, false, Wire::Hidden);
+            view.notice(Notice::event(at(0), &Event::Step(Step::Sim)));
+            if let Some(error) = &error {
+                view.notice(Notice::ended(at(100), error));
+            }
+            for event in events {
+                view.notice(Notice::event(at(100), event));
+            }
+            let text = String::from_utf8(text).unwrap();
+            let line = text.lines().next().unwrap();
+            assert_eq!(line, format!("  sim           100.0 ms  {expected}"));
+        }
     }
 
     #[test]

@@ -68,6 +68,10 @@ pub struct Driver<'b> {
     signer_missing: bool,
     /// What the module said last, for failures that the client reports without a line.
     last_line: String,
+    /// Number of the module's MQTT client.
+    mqtt: u8,
+    /// The module said since the last command to disconnect that its MQTT client is free.
+    freed: bool,
 }
 
 impl fmt::Debug for Driver<'_> {
@@ -90,6 +94,8 @@ impl<'b> Driver<'b> {
         storage: &'b mut Storage,
     ) -> Result<Self, Error> {
         Ok(Self {
+            mqtt: config.slots.mqtt,
+            freed: false,
             client: Client::new(config, storage.buffers())?,
             port: Box::new(port),
             clock: Clock::default(),

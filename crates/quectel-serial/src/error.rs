@@ -82,6 +82,8 @@ pub enum Error {
     Cancelled {
         /// The step that was running.
         step: Step,
+        /// Whether the module confirmed that its MQTT client is disconnected or closed.
+        freed: bool,
     },
     /// The time that [`crate::Driver::time_limit`] gave was over.
     #[error("{step}: the time limit was over before the step was done")]
@@ -116,7 +118,7 @@ impl Error {
             Self::Failed(FlowFailure { step, .. })
             | Self::Port { step, .. }
             | Self::Stalled { step, .. }
-            | Self::Cancelled { step }
+            | Self::Cancelled { step, .. }
             | Self::TimeLimit { step } => Some(*step),
             Self::NoSigner => Some(Step::Connect),
         }
@@ -140,6 +142,9 @@ impl Error {
             Self::Stalled { .. } => {
                 "the module holds CTS or the other side reads nothing: check the wiring of RTS and CTS, or do without flow control"
             }
+            Self::Cancelled { step, freed } if !*freed && !before_open(*step) => {
+                "run it again when wanted: it frees the module first; without another run the hub takes the device as connected until the module is restarted"
+            }
             Self::Cancelled { .. } => "run it again when wanted",
             Self::TimeLimit { step } => match step {
                 Step::Identify => Reason::ModuleSilent.remedy(),
@@ -151,6 +156,21 @@ impl Error {
             Self::NoSigner => "set a signer, or use another credential",
         }
     }
+}
+
+/// Whether the module is not told to connect before this step is over.
+const fn before_open(step: Step) -> bool {
+    matches!(
+        step,
+        Step::Identify
+            | Step::Sim
+            | Step::Register
+            | Step::Pdp
+            | Step::Clock
+            | Step::Certificates
+            | Step::Tls
+            | Step::Mqtt
+    )
 }
 
 #[cfg(test)]

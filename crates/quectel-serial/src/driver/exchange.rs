@@ -21,11 +21,20 @@ impl Driver<'_> {
     /// One turn of the loop; winds the connection down when it has to end.
     pub(super) fn turn(&mut self, end: Option<u64>) -> Result<(), Error> {
         let result = self.check().and_then(|()| self.exchange(end));
-        let Err(error) = result else { return Ok(()) };
-        match &error {
+        let Err(mut error) = result else {
+            return Ok(());
+        };
+        let at = self.clock.now();
+        if let Some(observer) = &mut self.observer {
+            observer(Notice::Ended { at, error: &error });
+        }
+        match &mut error {
             // There is nobody to talk to.
             Error::Port { .. } => {}
-            _ => self.wind_down(),
+            Error::Cancelled { freed, .. } => *freed = self.wind_down(),
+            _ => {
+                self.wind_down();
+            }
         }
         self.finish_trace();
         Err(error)
@@ -34,7 +43,7 @@ impl Driver<'_> {
     fn check(&mut self) -> Result<(), Error> {
         let step = self.client.step();
         if self.cancel.is_cancelled() {
-            return Err(Error::Cancelled { step });
+            return Err(Error::Cancelled { step, freed: false });
         }
         if self.limit_at.is_some_and(|at| at <= self.clock.now_ms()) {
             return Err(Error::TimeLimit { step });
@@ -45,8 +54,8 @@ impl Driver<'_> {
         Ok(())
     }
 
-    /// Disconnects, so that the next run finds the module ready.
-    fn wind_down(&mut self) {
+    /// Disconnects, so that the next run finds the module ready; whether the module confirmed it.
+    fn wind_down(&mut self) -> bool {
         if !self.unsent.is_empty() {
             self.unsent.clear();
             let _ = self.port.clear();
@@ -54,16 +63,18 @@ impl Driver<'_> {
         self.stalled_since = None;
         self.happened.clear();
         let end = self.clock.now_ms().saturating_add(WIND_DOWN_MS);
+        self.freed = false;
         if self.client.disconnect(self.clock.now_ms()).is_err() {
-            return;
+            return false;
         }
         self.poll(&[]);
         while !self.client.is_idle() && !self.cancel.is_urgent() && self.clock.now_ms() < end {
             if self.exchange(Some(end)).is_err() {
-                return;
+                return self.freed;
             }
         }
         self.happened.clear();
+        self.freed
     }
 
     /// Writes what the client has, waits for bytes or its deadline, gives them to it.
@@ -206,10 +217,12 @@ impl Driver<'_> {
 
     fn show_wire(&mut self) {
         let (observer, last_line) = (&mut self.observer, &mut self.last_line);
+        let (freed, mqtt) = (&mut self.freed, self.mqtt);
         self.trace.deliver(|line| {
             if line.direction() == Direction::FromModule
                 && let Some(text) = line.readable()
             {
+                *freed |= says_freed(&text, mqtt);
                 *last_line = text;
             }
             if let Some(observer) = observer {
@@ -221,5 +234,19 @@ impl Driver<'_> {
     pub(super) fn finish_trace(&mut self) {
         self.trace.finish(self.clock.now());
         self.show_wire();
+    }
+}
+
+/// Whether the line says that this MQTT client is disconnected or closed.
+fn says_freed(line: &str, mqtt: u8) -> bool {
+    let Some((name, values)) = line.split_once(": ") else {
+        return false;
+    };
+    let mut values = values.split(',');
+    let of_client = values.next().and_then(|v| v.trim().parse().ok()) == Some(mqtt);
+    match name {
+        "+QMTSTAT" => of_client,
+        "+QMTDISC" | "+QMTCLOSE" => of_client && values.next().is_some_and(|v| v.trim() == "0"),
+        _ => false,
     }
 }

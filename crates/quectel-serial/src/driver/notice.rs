@@ -5,7 +5,7 @@ use core::time::Duration;
 use quectel_azure::azure_auth::Encoded;
 use quectel_azure::{Event, ReceivedMessage};
 
-use crate::WireLine;
+use crate::{Error, WireLine};
 
 /// Something to show while the driver works.
 #[derive(Debug, Clone, Copy)]
@@ -20,12 +20,24 @@ pub enum Notice<'a> {
     },
     /// A line went out or came in.
     Wire(&'a WireLine),
+    /// The running step is given up: cancelled, out of time, or the port failed. Disconnecting may follow.
+    Ended {
+        /// Time since the driver was made.
+        at: Duration,
+        /// Why; what the module confirms is not known yet.
+        error: &'a Error,
+    },
 }
 
 impl<'a> Notice<'a> {
     /// What the client tells, with its time.
     pub const fn event(at: Duration, event: &'a Event<'a>) -> Self {
         Self::Event { at, event }
+    }
+
+    /// Why the running step is given up, with the time.
+    pub const fn ended(at: Duration, error: &'a Error) -> Self {
+        Self::Ended { at, error }
     }
 }
 

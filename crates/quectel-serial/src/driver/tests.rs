@@ -460,7 +460,7 @@ fn cancelling_frees_the_module_soon_and_the_next_run_works() {
     for (start, step) in cases {
         let (error, spent, both) = cancelled_at(start);
         assert!(
-            matches!(error, Error::Cancelled { step: at } if at == step),
+            matches!(error, Error::Cancelled { step: at, freed: true } if at == step),
             "{start}: {error:?}"
         );
         assert!(spent <= WIND_DOWN_MS, "{start}: {spent} ms");
@@ -481,6 +481,33 @@ fn cancelling_frees_the_module_soon_and_the_next_run_works() {
 }
 
 #[test]
+fn a_module_that_does_not_confirm_is_not_called_disconnected() {
+    for answer in ["+QMTDISC: 0,-1", "+QMTCLOSE: 1,0", "+CME ERROR: 4", "ERROR"] {
+        let (both, settings, mut storage) = (module(|_| {}), settings(), Storage::default());
+        let cancel = CancelToken::default();
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let seen = told.clone();
+        let mut driver = driver(port(&both), &both, &settings, &mut storage)
+            .cancel(cancel.clone())
+            .observe(move |notice| {
+                if let Notice::Ended { error, .. } = notice {
+                    seen.lock().unwrap().push(error.name());
+                }
+            });
+        driver.connect().unwrap();
+        both.0.lock().unwrap().special = vec![("AT+QMTDISC", answer), ("AT+QMTCLOSE", answer)];
+        cancel.cancel();
+        let error = driver.receive(Duration::from_secs(9)).unwrap_err();
+        assert!(
+            matches!(error, Error::Cancelled { freed: false, .. }),
+            "{answer}: {error:?}"
+        );
+        assert!(error.remedy().contains("it frees the module first"));
+        assert_eq!(*told.lock().unwrap(), ["cancelled"]);
+    }
+}
+
+#[test]
 fn a_second_cancellation_ends_at_once() {
     let (both, settings, mut storage) = (
         module(|m| m.silent_on = Some("AT")),
@@ -491,7 +518,11 @@ fn a_second_cancellation_ends_at_once() {
     cancel.cancel();
     cancel.cancel();
     let mut driver = driver(port(&both), &both, &settings, &mut storage).cancel(cancel);
-    assert!(matches!(driver.connect(), Err(Error::Cancelled { .. })));
+    let result = driver.connect();
+    assert!(
+        matches!(result, Err(Error::Cancelled { freed: false, .. })),
+        "{result:?}"
+    );
     assert!(both.1.load(Ordering::Relaxed) <= ms(SLICE));
 }
 
