@@ -60,7 +60,7 @@ pub(super) fn notes(session: &Session, now_unix_s: i64) -> Vec<String> {
     let mut notes = Vec::new();
     if let Some(family) = session.family().filter(|family| !family.is_quectel()) {
         notes.push(format!("These are commands of a {} module; the doctor knows their MQTT and TLS causes, the fixes are for Quectel where they begin with AT+Q.", family.name()));
-    } else if session.attempts.iter().any(|attempt| matches!(attempt.api, Api::Cmqtt | Api::Smconn)) {
+    } else if session.attempts.iter().any(|attempt| matches!(attempt.api, Api::Cmqtt | Api::Smconn | Api::EspAt)) {
         notes.push(format!("These are commands of a {} module, not of Quectel.", Family::Simcom.name()));
     }
     if session.module.from_prose {

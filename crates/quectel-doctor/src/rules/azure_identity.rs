@@ -1,6 +1,6 @@
 //! Causes in the four strings that must agree: host, client id, user name, token.
 
-use super::azure_token::{comparable, credentials, is_azure, not_let_in};
+use super::azure_token::{comparable, credentials, is_azure, not_let_in, weight};
 use super::{Case, Cause, Confidence, Evidence, Rule, Severity};
 use crate::host::{Cloud, bare_host, has_placeholder, same_host, scheme};
 use crate::session::attempt::{Api, Connect};
@@ -93,7 +93,8 @@ fn host_malformed(case: &Case<'_>) -> Option<Evidence> {
     let attempt = case.attempt;
     let raw = attempt.host.as_str();
     let name = bare_host(raw).to_ascii_lowercase();
-    if scheme(raw).is_some() || attempt.is_open() || attempt.refused.is_some() && attempt.result.is_none() {
+    let quectel_refusal = attempt.api.is_quectel() && attempt.refused.is_some() && attempt.result.is_none();
+    if (scheme(raw).is_some() && attempt.api.is_quectel()) || attempt.is_open() || quectel_refusal {
         return None;
     }
     let trailing = case.cloud().is_azure() && (raw.ends_with('.') || raw != raw.trim());
@@ -102,7 +103,7 @@ fn host_malformed(case: &Case<'_>) -> Option<Evidence> {
         "azure-deveices", "azure_devices", "azure-divices",
     ];
     let misspelt = !case.cloud().is_azure() && near.iter().any(|part| name.contains(part));
-    if !(trailing || misspelt) || attempt.result.is_none() {
+    if !(trailing || misspelt) || (attempt.result.is_none() && attempt.refused.is_none()) {
         return None;
     }
     let wrong = if trailing { "ends with a dot or a blank" } else { "is not under azure-devices.net" };
@@ -120,7 +121,8 @@ fn hub_user<'a>(case: &Case<'a>) -> Option<(&'a Connect, &'a HubUser)> {
 }
 
 fn host_mismatch(case: &Case<'_>) -> Option<Evidence> {
-    if !not_let_in(case) || case.cloud() == Cloud::AzureDps || case.attempt.host.is_empty() {
+    let severity = weight(case)?;
+    if case.cloud() == Cloud::AzureDps || case.attempt.host.is_empty() || case.has_any(&["az.host-malformed"]) {
         return None;
     }
     let connect = case.attempt.connect()?;
@@ -136,7 +138,7 @@ fn host_mismatch(case: &Case<'_>) -> Option<Evidence> {
     let detail = format!("`QMTOPEN` goes to `{open}`, and the user name says `{user}`.");
     let quotes = case.failure_with([Some(&connect.quote)]);
     Some(if case.cloud().is_azure() {
-        Evidence::error(Confidence::Likely, detail).at(quotes)
+        Evidence::new(severity, Confidence::Likely, detail).at(quotes)
     } else {
         // A gateway in between is possible.
         Evidence::warning(Confidence::Possible, detail).at(quotes)
@@ -164,9 +166,7 @@ fn device_of_token(case: &Case<'_>) -> Option<String> {
 }
 
 fn client_id_mismatch(case: &Case<'_>) -> Option<Evidence> {
-    if !not_let_in(case) || case.cloud() == Cloud::AzureDps {
-        return None;
-    }
+    let severity = weight(case).filter(|_| case.cloud() != Cloud::AzureDps)?;
     let (connect, user) = hub_user(case)?;
     let id = connect.client_id.as_str();
     let token = device_of_token(case);
@@ -177,17 +177,16 @@ fn client_id_mismatch(case: &Case<'_>) -> Option<Evidence> {
     let case_only = id.eq_ignore_ascii_case(&user.device);
     let hint = if case_only { " Only the case differs, and it counts." } else { "" };
     let detail = format!("The client id is `{id}`, but the user name is of device `{}`.{hint}", user.device);
-    Some(Evidence::error(Confidence::Likely, detail).at(case.failure_with([Some(&connect.quote)])))
+    Some(Evidence::new(severity, Confidence::Likely, detail).at(case.failure_with([Some(&connect.quote)])))
 }
 
 fn user_name_format(case: &Case<'_>) -> Option<Evidence> {
-    if !not_let_in(case) || case.cloud() != Cloud::AzureHub && !is_azure(case) || case.cloud() == Cloud::AzureDps {
-        return None;
-    }
+    let severity = weight(case).filter(|_| is_azure(case) && case.cloud() != Cloud::AzureDps)?;
     let connect = case.attempt.connect().filter(|connect| connect.quote.number > 0)?;
     let quotes = case.failure_with([Some(&connect.quote)]);
     let detail = match &connect.user {
         UserName::BrokenHub { .. } => "The user name lacks a slash or the device.".to_owned(),
+        UserName::Absent | UserName::Empty if severity < Severity::Error => return None,
         UserName::Absent | UserName::Empty => "There is no user name.".to_owned(),
         UserName::Other => "The user name is not of Azure's form.".to_owned(),
         UserName::Hub(user) => {
@@ -202,7 +201,7 @@ fn user_name_format(case: &Case<'_>) -> Option<Evidence> {
         }
         UserName::Dps(_) | UserName::Hidden => return None,
     };
-    Some(Evidence::error(Confidence::Likely, detail).at(quotes))
+    Some(Evidence::new(severity, Confidence::Likely, detail).at(quotes))
 }
 
 /// `2021-04-12`, `2020-05-31-preview`.

@@ -87,6 +87,18 @@ pub(super) fn not_let_in(case: &Case<'_>) -> bool {
     attempt.refusal().is_some_and(|(code, _)| matches!(code, 2 | 4 | 5)) || attempt.no_connack().is_some()
 }
 
+/// How much a fault of the credentials weighs: an error when the server refused them, a warning when it never saw
+/// them, nothing when it took them.
+pub(super) fn weight(case: &Case<'_>) -> Option<Severity> {
+    if not_let_in(case) {
+        Some(Severity::Error)
+    } else if case.attempt.is_connected() || case.attempt.connects.is_empty() {
+        None
+    } else {
+        Some(Severity::Warning)
+    }
+}
+
 /// The connection goes to Azure, by its host or by the user name.
 pub(super) fn is_azure(case: &Case<'_>) -> bool {
     let user = case.attempt.connect().map(|connect| &connect.user);
@@ -107,9 +119,7 @@ fn lines<'a>(case: &Case<'_>, connect: &'a Connect) -> Vec<Quote> {
 }
 
 fn expired(case: &Case<'_>) -> Option<Evidence> {
-    if !not_let_in(case) || !is_azure(case) {
-        return None;
-    }
+    let severity = weight(case).filter(|_| is_azure(case))?;
     let (connect, sas) = credentials(case)?;
     let end = sas.expiry_unix_s?;
     let (time, known) = case.time();
@@ -119,7 +129,11 @@ fn expired(case: &Case<'_>) -> Option<Evidence> {
     let clock = if known { "the log's clock says" } else { "the log has no date, and today is" };
     let detail = format!("The token ended on {}; {clock} {}.", utc_text(end), utc_text(time));
     let confidence = if known { Confidence::Certain } else { Confidence::Possible };
-    Some(Evidence::error(confidence, detail).at(lines(case, connect)))
+    // Without a date an old token in an old log says nothing by itself.
+    if severity < Severity::Error && !known {
+        return None;
+    }
+    Some(Evidence::new(severity, confidence, detail).at(lines(case, connect)))
 }
 
 fn expired_midsession(case: &Case<'_>) -> Option<Evidence> {
@@ -162,9 +176,7 @@ pub(super) fn comparable(a: &str, b: &str) -> bool {
 }
 
 fn resource_mismatch(case: &Case<'_>) -> Option<Evidence> {
-    if !not_let_in(case) || !is_azure(case) {
-        return None;
-    }
+    let severity = weight(case).filter(|_| is_azure(case))?;
     let (connect, sas) = credentials(case)?;
     let resource = resource(sas).filter(|resource| !resource.is_empty())?;
     let quotes = lines(case, connect);
@@ -175,7 +187,7 @@ fn resource_mismatch(case: &Case<'_>) -> Option<Evidence> {
         let same = resource.eq_ignore_ascii_case(&wanted) || !comparable(resource, &wanted);
         return (!hub && !same).then(|| {
             let detail = format!("`sr` is `{resource}`, and must be `{wanted}`.");
-            Evidence::error(Confidence::Likely, detail).at(quotes)
+            Evidence::new(severity, Confidence::Likely, detail).at(quotes)
         });
     }
     if resource.contains("/registrations/") {
@@ -210,20 +222,18 @@ fn resource_mismatch(case: &Case<'_>) -> Option<Evidence> {
     let tail = if device.is_none() && !policy { " A token for a whole hub needs `skn`, the name of its policy." } else { "" };
     let detail = format!("`sr` is `{resource}`, and must be `{wanted}`.{tail}");
     let confidence = if has_placeholder(&wanted) { Confidence::Possible } else { Confidence::Likely };
-    Some(Evidence::error(confidence, detail).at(quotes))
+    Some(Evidence::new(severity, confidence, detail).at(quotes))
 }
 
 fn signature_encoding(case: &Case<'_>) -> Option<Evidence> {
-    if !not_let_in(case) || !is_azure(case) {
-        return None;
-    }
+    let severity = weight(case).filter(|_| is_azure(case))?;
     let (connect, sas) = credentials(case)?;
     let detail = match sas.signature {
         Signature::Raw => "`sig` has `+`, `/` or `=` as they are; they must stand as %2B, %2F and %3D.",
         Signature::Twice => "`sig` was URL-encoded twice: it has %25 in it.",
         _ => return None,
     };
-    Some(Evidence::error(Confidence::Likely, detail).at(lines(case, connect)))
+    Some(Evidence::new(severity, Confidence::Likely, detail).at(lines(case, connect)))
 }
 
 fn truncated(case: &Case<'_>) -> Option<Evidence> {

@@ -28,8 +28,11 @@ pub(super) const CAUSES: &[Cause] = &[
         reason: "The release closes a connection that it has just opened; newer firmware does not.",
         check: &["AT+QGMR"],
         fix: &["AT+QMTDISC={client}", "AT+QMTCLOSE={client}", "(update the firmware)"],
-        sources: &["EG800AK with OneNET: EG800KLALCR07A02M04_01.001.01.001"],
-        rule: Rule::Attempt(known_bug),
+        sources: &[
+            "EG800AK with OneNET: EG800KLALCR07A02M04_01.001.01.001",
+            "Xinyuan-LilyGO/LilyGo-Modem-Series issue 183 (SIM7670G)",
+        ],
+        rule: Rule::Session(known_bugs),
     },
     Cause {
         id: "fw.reset-or-brownout",
@@ -129,6 +132,25 @@ pub(super) fn is_known_bug(case: &Case<'_>) -> Option<&'static str> {
     let closed = attempt.closed_before_connect().or_else(|| attempt.stats.iter().find(|stat| stat.code == 1 && !stat.connected))?;
     let gap = elapsed_ms(closed.stamp, attempt.result.as_ref()?.stamp);
     gap.is_none_or(|ms| ms < 3000).then_some(*fault)
+}
+
+/// Firmware with a command that it broke, and what it does.
+const BROKEN_COMMANDS: &[(&str, &str, &str)] =
+    &[("2374B04SIM767XM5A", "+CCERTDOWN", "this release of SIM7670G refuses certificates that others take")];
+
+fn broken_command(context: &Context<'_>) -> Option<Evidence> {
+    let session = context.session;
+    let firmware = session.module.firmware.as_deref()?;
+    let (_, verb, fault) = BROKEN_COMMANDS.iter().find(|(prefix, ..)| firmware.starts_with(prefix))?;
+    let refusal = session.refusals.iter().find(|refusal| refusal.command.verb == *verb)?;
+    let quotes = session.module.quote.iter().chain([&refusal.quote, &refusal.answer]);
+    Some(Evidence::error(Confidence::Likely, format!("Firmware {firmware}: {fault}.")).quoting(quotes))
+}
+
+fn known_bugs(context: &Context<'_>) -> Vec<Evidence> {
+    let cases = context.session.attempts.iter().enumerate().map(|(index, attempt)| Case::new(context, index, attempt));
+    let of_connections = cases.filter_map(|case| known_bug(&case).map(|evidence| evidence.of(case.index)));
+    of_connections.chain(broken_command(context)).collect()
 }
 
 fn known_bug(case: &Case<'_>) -> Option<Evidence> {

@@ -70,7 +70,7 @@ fn network_class(attempt: &Attempt) -> bool {
         Api::Qmt => matches!(attempt.code(), Some(-1 | 3 | 5)),
         Api::Qssl | Api::Tcp => matches!(attempt.code(), Some(561 | 566 | 569 | 570 | 573)),
         Api::Http => matches!(attempt.code(), Some(701..=720)),
-        Api::Cmqtt | Api::Smconn => false,
+        Api::Cmqtt | Api::Smconn | Api::EspAt => false,
     }
 }
 

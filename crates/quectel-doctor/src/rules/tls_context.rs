@@ -260,7 +260,7 @@ fn not_enabled(case: &Case<'_>) -> Option<Evidence> {
         (Tls::Unknown, _) if closed => Evidence::warning(Confidence::Possible, detail),
         (Tls::Unknown, _) => return None,
         (_, Some(0)) if closed => Evidence::error(Confidence::Certain, detail),
-        (_, Some(0) | None) if attempt.api == Api::Smconn && attempt.failed() => Evidence::error(Confidence::Likely, detail),
+        (_, Some(0) | None) if matches!(attempt.api, Api::Smconn | Api::EspAt) && attempt.failed() => Evidence::error(Confidence::Likely, detail),
         (_, Some(0)) => Evidence::warning(Confidence::Likely, detail),
         (_, Some(-1 | 5)) => Evidence::error(Confidence::Likely, detail),
         (_, _) if attempt.api == Api::Cmqtt && attempt.failed() => Evidence::error(Confidence::Likely, detail),
@@ -270,6 +270,7 @@ fn not_enabled(case: &Case<'_>) -> Option<Evidence> {
     let evidence = evidence.at(case.failure_with([refused, switched]));
     Some(match attempt.api {
         Api::Smconn => evidence.with_fix(["AT+CSSLCFG=\"sslversion\",0,3", "AT+SMSSL=1,\"cacert.pem\",\"\"", "AT+SMCONN"]),
+        Api::EspAt => evidence.with_fix(["AT+MQTTUSERCFG={client},2,\"{device}\",\"<user name>\",\"<token>\",0,0,\"\""]),
         Api::Cmqtt => evidence.with_fix(["AT+CMQTTACCQ={client},\"{device}\",1", "AT+CMQTTSSLCFG={client},0"]),
         _ => evidence,
     })

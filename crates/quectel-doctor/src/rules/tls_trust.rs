@@ -173,6 +173,10 @@ fn wrong_root(case: &Case<'_>) -> Option<Evidence> {
         return Some(Evidence::error(Confidence::Likely, detail).at(quotes()));
     }
     let file = file?;
+    if let Some(other) = crate::session::files::other_file(file.size, file.checksum) {
+        let detail = format!("`{}` is {other}, not the root of this server.", file.name);
+        return Some(Evidence::error(Confidence::Certain, detail).at(quotes()));
+    }
     let Some(root) = file.root() else {
         let device = file.size.is_some_and(|size| DEVICE_CERTIFICATE.contains(&size)) && case.cloud().needs_tls();
         return device.then(|| {

@@ -24,11 +24,13 @@ pub(crate) enum Api {
     Cmqtt,
     /// SIMCom's `AT+SMCONN`.
     Smconn,
+    /// ESP-AT's `AT+MQTTCONN`.
+    EspAt,
 }
 
 impl Api {
     pub(crate) const fn is_mqtt(self) -> bool {
-        matches!(self, Self::Qmt | Self::Cmqtt | Self::Smconn)
+        matches!(self, Self::Qmt | Self::Cmqtt | Self::Smconn | Self::EspAt)
     }
 
     pub(crate) const fn is_quectel(self) -> bool {
@@ -268,7 +270,7 @@ impl Attempt {
                 Api::Qssl => matches!(code, 566 | 569 | 579 | 580),
                 Api::Http => matches!(code, 701 | 703 | 710 | 714 | 715),
                 Api::Cmqtt => matches!(code, 3 | 15 | 32 | 33 | 34),
-                Api::Smconn | Api::Tcp => false,
+                Api::Smconn | Api::EspAt | Api::Tcp => false,
             }
     }
 
@@ -277,7 +279,7 @@ impl Attempt {
         if self.result.as_ref().is_some_and(|result| result.code != 0) || self.refused.is_some() {
             return !self.is_connected();
         }
-        if self.api == Api::Smconn {
+        if matches!(self.api, Api::Smconn | Api::EspAt) {
             return !self.is_open();
         }
         self.refusal().is_some() || self.no_connack().is_some() || self.closed_before_connect().is_some()

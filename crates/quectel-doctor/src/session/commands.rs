@@ -1,6 +1,8 @@
 //! What a command changes once the module has accepted it, and what a refusal tells.
 
+use super::attempt::Api;
 use super::builder::Builder;
+use super::credential::{Password, UserName};
 use super::module::family_of_verb;
 use super::network::{Seen, module_clock};
 use super::pending::Pending;
@@ -44,6 +46,7 @@ impl Builder {
             ("+QHTTPGET" | "+QHTTPPOST", _) if command.form != Form::Test => self.open_http(pending),
             ("+CMQTTCONNECT", Form::Set) => self.open_cmqtt(command, pending),
             ("+SMCONN", Form::Exec) => self.open_smconn(pending),
+            ("+MQTTCONN", Form::Set) => self.open_esp_at(command, pending),
             ("+QMTCONN", Form::Set) => self.connect_qmt(command, pending),
             ("+QMTDISC" | "+QMTCLOSE" | "+QSSLCLOSE" | "+QICLOSE" | "+CMQTTDISC" | "+SMDISC", _) => {
                 self.close(command, pending);
@@ -170,7 +173,7 @@ impl Builder {
                 self.set_mqtt(command, quote);
                 self.late_setting(command, quote, false);
             }
-            ("+CMQTTSSLCFG" | "+CMQTTACCQ" | "+SMCONF" | "+SMSSL" | "+QHTTPCFG", Form::Set) => {
+            ("+CMQTTSSLCFG" | "+CMQTTACCQ" | "+SMCONF" | "+SMSSL" | "+QHTTPCFG" | "+MQTTUSERCFG", Form::Set) => {
                 self.change(|state| set_other(state, command, quote));
             }
             ("+CFUN", Form::Set) if command.arg(0) == "1" && command.arg(1) == "1" => self.restart_asked(quote),
@@ -179,6 +182,10 @@ impl Builder {
             ("+QFLST", Form::Set | Form::Exec | Form::Read) if answered => {
                 let names = pending.listed_files.clone();
                 self.change(|state| listed(state, command, &names, quote));
+            }
+            ("+SMCONN", Form::Exec) if answered => {
+                self.open_result(Api::Smconn, 0, 0, quote.clone());
+                self.connect_result(Api::Smconn, 0, 0, Some(0), quote.clone());
             }
             _ => self.change(|state| set_network(state, command, pending, answered)),
         }
@@ -272,8 +279,22 @@ fn set_other(state: &mut State, command: &Command, quote: &Quote) {
                 state.acquired_with_tls.insert(client, command.arg(2) == "1");
             }
         }
+        "+MQTTUSERCFG" => {
+            // <link>,<scheme>,"client id","user","password",<certificate>,<ca>,"path"
+            state.esp_scheme = command.number(1);
+            state.smconf.insert("clientid".to_owned(), command.arg(2).to_owned());
+            let text = |n: usize| command.args.get(n).map(|arg| arg.text.as_str());
+            state.credentials = Some((UserName::of(text(3)), Password::of(text(4))));
+        }
         "+SMCONF" => {
             let name = command.name(0);
+            let value = command.args.get(1).map(|arg| arg.text.as_str());
+            let (user, password) = state.credentials.take().unwrap_or((UserName::Absent, Password::Absent));
+            state.credentials = Some(match name.as_str() {
+                "username" => (UserName::of(value), password),
+                "password" => (user, Password::of(value)),
+                _ => (user, password),
+            });
             if name != "password" && name != "username" {
                 state.smconf.insert(format!("{name}/port"), command.arg(2).to_owned());
                 state.smconf.insert(name, command.arg(1).to_owned());

@@ -55,8 +55,10 @@ impl Builder {
 
     pub(super) fn open_http(&mut self, pending: &mut Pending) {
         let state = &self.session.state;
-        let tls = state.http_context.map_or(Tls::Unknown, Tls::On);
-        let host = state.http_host.clone().unwrap_or_default();
+        let url = state.http_host.clone().unwrap_or_default();
+        let plain = url.to_ascii_lowercase().starts_with("http://");
+        let tls = if plain { Tls::Off } else { state.http_context.map_or(Tls::Unknown, Tls::On) };
+        let host = bare_host(&url).to_owned();
         self.begin(Target { api: Api::Http, client: 0, host, port: None, tls, pdp_context: None }, pending);
     }
 
@@ -92,7 +94,34 @@ impl Builder {
         let port = state.smconf.get("url/port").and_then(|port| port.parse().ok()).or_else(|| port_in(&host));
         let tls = if state.smssl { Tls::On(0) } else { Tls::NeverOn };
         let host = bare_host(&host).to_owned();
-        self.begin(Target { api: Api::Smconn, client: 0, host, port, tls, pdp_context: None }, pending);
+        let index = self.begin(Target { api: Api::Smconn, client: 0, host, port, tls, pdp_context: None }, pending);
+        self.known_credentials(index, pending);
+    }
+
+    /// ESP-AT's `AT+MQTTCONN=<link>,"host",<port>,<reconnect>`.
+    pub(super) fn open_esp_at(&mut self, command: &Command, pending: &mut Pending) {
+        let tls = match self.session.state.esp_scheme {
+            Some(0 | 1) => Tls::NeverOn,
+            Some(_) => Tls::On(0),
+            None => Tls::Unknown,
+        };
+        let client = command.number(0).unwrap_or(0);
+        let target =
+            Target { api: Api::EspAt, client, host: command.arg(1).to_owned(), port: command.number(2), tls, pdp_context: None };
+        let index = self.begin(target, pending);
+        self.known_credentials(index, pending);
+    }
+
+    /// Credentials that were configured before and go out with this connection.
+    fn known_credentials(&mut self, index: usize, pending: &Pending) {
+        let state = &self.session.state;
+        let Some((user, password)) = state.credentials.clone() else { return };
+        let client_id = state.smconf.get("clientid").cloned().unwrap_or_default();
+        let connect =
+            Connect { quote: pending.quote.clone(), stamp: pending.stamp, client_id, user, password, ..unseen_connect() };
+        if let Some(attempt) = self.session.attempts.get_mut(index) {
+            attempt.connects.push(connect);
+        }
     }
 
     /// The session decides at its first connection whether it goes on with the settings of the one before.
@@ -270,7 +299,7 @@ impl Builder {
                     subscribe.refused = Some(answer.clone());
                 }
             }
-            "+QMTOPEN" | "+QSSLOPEN" | "+QIOPEN" | "+CMQTTCONNECT" | "+SMCONN" | "+QHTTPGET" | "+QHTTPPOST" => {
+            "+QMTOPEN" | "+QSSLOPEN" | "+QIOPEN" | "+CMQTTCONNECT" | "+SMCONN" | "+MQTTCONN" | "+QHTTPGET" | "+QHTTPPOST" => {
                 attempt.refused = Some(answer.clone());
             }
             _ => {}

@@ -71,6 +71,17 @@ pub(crate) fn base_name(name: &str) -> String {
     name.to_ascii_lowercase()
 }
 
+/// Files seen in transcripts that are no roots of today: size, checksum, and what they are.
+const OTHER_FILES: &[(u64, u16, &str)] = &[
+    (1544, 0x5505, "the intermediate \"Amazon Server CA 1B\""),
+    (1758, 0x384a, "the retired VeriSign root of an example"),
+];
+
+/// What a file of these numbers is known to be, if it is no root of today.
+pub(crate) fn other_file(size: Option<u64>, checksum: Option<u16>) -> Option<&'static str> {
+    OTHER_FILES.iter().find(|(s, c, _)| Some(*s) == size && Some(*c) == checksum).map(|(_, _, words)| *words)
+}
+
 /// What was done to a root's text before it was stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Damage {

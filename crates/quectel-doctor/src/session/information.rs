@@ -24,7 +24,7 @@ impl Builder {
         }
         match name {
             "QMTOPEN" | "QMTCONN" | "QMTSTAT" | "QMTPUB" | "QMTPUBEX" | "QMTSUB" | "QSSLOPEN" | "QIOPEN" | "QHTTPGET"
-            | "QHTTPPOST" | "CMQTTCONNECT" | "CMQTTCONNLOST" | "QIURC" | "QSSLURC" | "SMSTATE" => {
+            | "QHTTPPOST" | "MQTTCONNECTED" | "MQTTDISCONNECTED" | "CMQTTCONNECT" | "CMQTTCONNLOST" | "QIURC" | "QSSLURC" | "SMSTATE" => {
                 self.connection_urc(name, value, &quote);
             }
             "QSSLCFG" | "QMTCFG" | "CSSLCFG" => self.setting_told(name, value, &quote),
@@ -80,6 +80,11 @@ impl Builder {
             ("QMTPUB" | "QMTPUBEX", ..) => self.publish_result(value, quote),
             ("QMTSUB", ..) => self.subscribe_result(value, quote),
             ("CMQTTCONNECT", Some(client), Some(code)) => self.cmqtt_result(client, code, quote),
+            ("MQTTCONNECTED", Some(client), _) => {
+                self.open_result(Api::EspAt, client, 0, quote.clone());
+                self.connect_result(Api::EspAt, client, 0, Some(0), quote.clone());
+            }
+            ("MQTTDISCONNECTED", Some(client), _) => self.status(Api::EspAt, client, 1, quote.clone()),
             ("CMQTTCONNLOST", Some(client), _) => self.status(Api::Cmqtt, client, 1, quote.clone()),
             ("QIURC", ..) => self.tcp_urc(&all, quote),
             _ => {}

@@ -43,6 +43,9 @@ impl Builder {
         if let Some(publish) = self.pending_publish() {
             publish.payload_bytes += text.len() as u64;
             publish.typed_ctrl_z |= spelt;
+        } else if self.pending.as_ref().is_some_and(|pending| pending.is_verb(&["+QHTTPURL"])) {
+            let url = text.trim().to_owned();
+            self.change(|state| state.http_host = Some(url.clone()));
         } else {
             self.upload_label(text, quote);
         }

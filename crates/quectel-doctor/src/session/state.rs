@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::credential::{Password, UserName};
 use super::files::{File, base_name, normal_name};
 use super::network::Network;
 use super::settings::Settings;
@@ -25,6 +26,10 @@ pub(crate) struct State {
     /// SIMCom's `AT+SMCONF` values other than secrets, and whether `AT+SMSSL` came.
     pub(crate) smconf: BTreeMap<String, String>,
     pub(crate) smssl: bool,
+    /// What `AT+SMCONF` or ESP-AT's `AT+MQTTUSERCFG` said about the credentials.
+    pub(crate) credentials: Option<(UserName, Password)>,
+    /// ESP-AT's scheme: 1 is plain TCP, 2 to 5 are TLS.
+    pub(crate) esp_scheme: Option<u8>,
     /// SIMCom's `AT+CMQTTACCQ` with server type 1, by client.
     pub(crate) acquired_with_tls: BTreeMap<u8, bool>,
     /// `AT+QHTTPCFG="sslctxid"`.
