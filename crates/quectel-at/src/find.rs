@@ -1,4 +1,7 @@
-//! Finds bytes a word at a time: what stands in front of them is short, and this takes little flash.
+//! Finds the bytes that end or divide a line.
+//!
+//! Processors with vectors use the crate memchr. Elsewhere a word is looked at at a time: what stands in front of these
+//! bytes is short, and this takes little flash.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
 const WORD: usize = size_of::<usize>();
@@ -9,17 +12,15 @@ const EACH: usize = usize::MAX / 0xFF;
 /// too, and no others.
 #[inline(always)]
 fn first(bytes: &[u8], marks: impl Fn(usize) -> usize, is: impl Fn(u8) -> bool) -> Option<usize> {
-    let (mut at, mut rest) = (0, bytes);
-    while let Some((word, tail)) = rest.split_first_chunk::<WORD>() {
+    let (words, rest) = bytes.as_chunks::<WORD>();
+    for (n, word) in words.iter().enumerate() {
         let found = marks(usize::from_le_bytes(*word)) & (EACH << 7);
         if found != 0 {
-            return Some(at + found.trailing_zeros() as usize / 8);
+            return Some(n * WORD + found.trailing_zeros() as usize / 8);
         }
-        at += WORD;
-        rest = tail;
     }
     let n = rest.iter().position(|byte| is(*byte))?;
-    Some(at + n)
+    Some(words.len() * WORD + n)
 }
 
 /// Where the first byte less than `floor`, which is at most 128, stands.
@@ -50,10 +51,37 @@ pub(crate) fn byte(bytes: &[u8], wanted: u8) -> Option<usize> {
 /// Where the first CR or LF stands.
 #[inline]
 pub(crate) fn line_end(bytes: &[u8]) -> Option<usize> {
+    if cfg!(target_pointer_width = "64") {
+        return memchr::memchr2(b'\r', b'\n', bytes);
+    }
+    line_end_by_words(bytes)
+}
+
+/// Where the first double quote, CR or LF stands.
+#[inline]
+pub(crate) fn quote_or_end(bytes: &[u8]) -> Option<usize> {
+    if cfg!(target_pointer_width = "64") {
+        return memchr::memchr3(b'"', b'\r', b'\n', bytes);
+    }
+    quote_or_end_by_words(bytes)
+}
+
+#[inline]
+fn line_end_by_words(bytes: &[u8]) -> Option<usize> {
+    below_matching(bytes, b'\r' + 1, |byte| matches!(byte, b'\r' | b'\n'))
+}
+
+#[inline]
+fn quote_or_end_by_words(bytes: &[u8]) -> Option<usize> {
+    below_matching(bytes, b'"' + 1, |byte| matches!(byte, b'"' | b'\r' | b'\n'))
+}
+
+#[inline(always)]
+fn below_matching(bytes: &[u8], floor: u8, is: impl Fn(u8) -> bool) -> Option<usize> {
     let mut at = 0;
     loop {
-        at += below(bytes.get(at..)?, b'\r' + 1)?;
-        if let Some(b'\r' | b'\n') = bytes.get(at) {
+        at += below(bytes.get(at..)?, floor)?;
+        if is(*bytes.get(at)?) {
             return Some(at);
         }
         at += 1;
@@ -67,10 +95,18 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_same_as_looking_at_each_byte(bytes in prop::collection::vec(any::<u8>(), 0..40), wanted: u8, floor in 0_u8..=128) {
-            prop_assert_eq!(below(&bytes, floor), bytes.iter().position(|b| *b < floor));
-            prop_assert_eq!(byte(&bytes, wanted), bytes.iter().position(|b| *b == wanted));
-            prop_assert_eq!(line_end(&bytes), bytes.iter().position(|b| matches!(b, b'\r' | b'\n')));
+        fn the_same_as_looking_at_each_byte(
+            bytes in prop::collection::vec(prop_oneof![any::<u8>(), 0_u8..0x30], 0..40),
+            wanted: u8,
+            floor in 0_u8..=128,
+        ) {
+            let first = |is: &dyn Fn(u8) -> bool| bytes.iter().position(|byte| is(*byte));
+            let end = first(&|b| matches!(b, b'\r' | b'\n'));
+            let quote = first(&|b| matches!(b, b'"' | b'\r' | b'\n'));
+            prop_assert_eq!(below(&bytes, floor), first(&|b| b < floor));
+            prop_assert_eq!(byte(&bytes, wanted), first(&|b| b == wanted));
+            prop_assert_eq!([line_end(&bytes), line_end_by_words(&bytes)], [end; 2]);
+            prop_assert_eq!([quote_or_end(&bytes), quote_or_end_by_words(&bytes)], [quote; 2]);
         }
     }
 }

@@ -220,11 +220,11 @@ impl<'b> Framer<'b> {
     /// The next frame, and the rest of the input, which is empty if there is none.
     #[inline]
     pub(crate) fn look<'i>(&mut self, input: &'i [u8]) -> Found<'i> {
-        if self.scan != Scan::Start {
-            return self.resume(input);
-        }
         let mut input = input;
         if !self.skipping {
+            if self.scan != Scan::Start {
+                return self.resume(input);
+            }
             let frame;
             (frame, input) = self.start(input);
             if frame.is_some() {

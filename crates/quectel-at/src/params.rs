@@ -92,12 +92,41 @@ impl<'a> Params<'a> {
                 quoted: true,
             });
         }
-        let (bytes, after) = split_at_byte(text, b',');
+        // Numbers are short, so each byte is looked at.
+        let comma = text.iter().position(|byte| *byte == b',');
+        let (bytes, after) = match comma.and_then(|at| text.split_at_checked(at)) {
+            Some((before, from)) => (before, from.get(1..)),
+            None => (text, None),
+        };
         self.rest = after;
         Ok(Param {
             bytes: bytes.trim_ascii_end(),
             quoted: false,
         })
+    }
+
+    /// Reads digits that end with the parameter; otherwise nothing has been read.
+    #[inline]
+    fn digits(&mut self, base: u32, value: impl Fn(u8) -> Option<u8>) -> Option<u32> {
+        let text = self.rest?;
+        let text = text.strip_prefix(b" ").unwrap_or(text);
+        let mut rest = text;
+        let mut sum = 0_u32;
+        while let [digit, tail @ ..] = rest
+            && let Some(digit) = value(*digit)
+        {
+            sum = sum.checked_mul(base)?.checked_add(u32::from(digit))?;
+            rest = tail;
+        }
+        if rest.len() == text.len() {
+            return None;
+        }
+        self.rest = match rest {
+            [] => None,
+            [b',', rest @ ..] => Some(rest),
+            _ => return None,
+        };
+        Some(sum)
     }
 
     /// The next parameter's bytes, quoted or not.
@@ -135,7 +164,11 @@ impl<'a> Params<'a> {
     /// # Errors
     /// [`ParamError::Missing`]; [`ParamError::NotANumber`].
     pub fn u32(&mut self) -> Result<u32, ParamError> {
-        decimal(self.bytes()?)
+        match self.digits(10, decimal_digit) {
+            Some(number) => Ok(number),
+            // With spaces behind it, or not a number.
+            None => decimal(self.bytes()?),
+        }
     }
 
     /// The next parameter as a decimal number, 0 to 65,535.
@@ -166,43 +199,39 @@ impl<'a> Params<'a> {
         if digits.is_empty() || digits.len() > 8 {
             return Err(ParamError::NotANumber);
         }
-        let mut sum = 0_u32;
-        for digit in digits {
-            let value = match digit {
-                b'0'..=b'9' => digit - b'0',
-                b'A'..=b'F' => digit - b'A' + 10,
-                b'a'..=b'f' => digit - b'a' + 10,
-                _ => return Err(ParamError::NotANumber),
-            };
-            sum = sum << 4 | u32::from(value);
-        }
-        Ok(sum)
+        digits.iter().try_fold(0_u32, |sum, digit| {
+            let value = hex_digit(*digit).ok_or(ParamError::NotANumber)?;
+            Ok(sum << 4 | u32::from(value))
+        })
     }
 }
 
-/// Digits of the largest number that fits whatever they are.
-const SAFE_DIGITS: usize = 9;
+#[inline]
+fn decimal_digit(byte: u8) -> Option<u8> {
+    let value = byte.wrapping_sub(b'0');
+    (value < 10).then_some(value)
+}
+
+#[inline]
+fn hex_digit(byte: u8) -> Option<u8> {
+    match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'A'..=b'F' => Some(byte - b'A' + 10),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        _ => None,
+    }
+}
 
 fn decimal(digits: &[u8]) -> Result<u32, ParamError> {
-    let mut sum = 0_u32;
-    for digit in digits.get(..SAFE_DIGITS).unwrap_or(digits) {
-        let value = digit.wrapping_sub(b'0');
-        if value > 9 {
-            return Err(ParamError::NotANumber);
-        }
-        sum = sum * 10 + u32::from(value);
+    if digits.is_empty() {
+        return Err(ParamError::NotANumber);
     }
-    match digits.get(SAFE_DIGITS..) {
-        None if digits.is_empty() => Err(ParamError::NotANumber),
-        None => Ok(sum),
-        Some(more) => more.iter().try_fold(sum, |sum, digit| {
-            let value = digit.wrapping_sub(b'0');
-            let next = sum
-                .checked_mul(10)
-                .and_then(|s| s.checked_add(u32::from(value)));
-            next.filter(|_| value <= 9).ok_or(ParamError::NotANumber)
-        }),
-    }
+    digits.iter().try_fold(0_u32, |sum, digit| {
+        let value = decimal_digit(*digit).ok_or(ParamError::NotANumber)?;
+        sum.checked_mul(10)
+            .and_then(|sum| sum.checked_add(u32::from(value)))
+            .ok_or(ParamError::NotANumber)
+    })
 }
 
 /// The bytes before the first `byte`, and those after it if there is one.

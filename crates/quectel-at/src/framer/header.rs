@@ -121,12 +121,14 @@ pub(super) fn counted_ahead(text: &[u8]) -> Option<(u32, usize)> {
 /// beginning of the line is known.
 pub(super) fn data_length(line: &[u8], place: usize, cut: bool) -> Option<u32> {
     let colon = find::byte(line, b':')?;
-    let mut params = Params::new(line.get(colon + 1..)?);
-    for n in 0..place {
-        let param = params.param().ok()?;
-        if n == 0 && param.quoted && param.bytes != b"recv" {
-            return None;
-        }
+    let text = line.get(colon + 1..)?;
+    let text = text.strip_prefix(b" ").unwrap_or(text);
+    if text.starts_with(b"\"") && !text.starts_with(b"\"recv\",") {
+        return None;
+    }
+    let mut params = Params::new(text);
+    for _ in 0..place {
+        params.param().ok()?;
     }
     let length = params.u32().ok();
     // The number may have been cut too.

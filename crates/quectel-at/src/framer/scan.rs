@@ -2,8 +2,8 @@
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
 use super::header::{Length, counted_ahead, data_length};
-use super::{Framer, PayloadForm, PayloadRule, RawFrame};
-use crate::find::{below, line_end};
+use super::{Framer, PayloadForm, RawFrame};
+use crate::find::{below, line_end, quote_or_end};
 
 /// Where inside a line the framer is. What `extent` means then stands behind it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +46,9 @@ impl Scan {
         }
     }
 }
+
+/// Bytes of the longest prefix in a table.
+const LONGEST_PREFIX: usize = 12;
 
 /// Where a prefix is told from most other names: the fourth letter, `R` of `+QMTRECV`.
 const TELLING: usize = 4;
@@ -128,6 +131,10 @@ impl Framer<'_> {
 
     /// In the name: looks it up at its colon.
     fn name<'i>(&mut self, input: &'i [u8]) -> Found<'i> {
+        if self.len == 0 && input.len() >= LONGEST_PREFIX {
+            let rule = self.find_rule(|prefix| input.starts_with(prefix));
+            return self.named(rule, input);
+        }
         let sign = usize::from(self.len == 0);
         let rest = input.get(sign..).unwrap_or_default();
         let Some(n) = below(rest, b':' + 1) else {
@@ -137,15 +144,24 @@ impl Framer<'_> {
             return self.plain(input);
         }
         let (name, rest) = input.split_at((sign + n + 1).min(input.len()));
-        let rule = if self.len == 0 {
-            self.find_rule(name)
-        } else {
-            self.store(name);
-            self.find_rule(self.buf.get(..self.len).unwrap_or_default())
-        };
-        // A name that came in pieces has been copied now.
-        let input = if self.len == 0 { input } else { rest };
-        match rule.map(|rule| rule.form) {
+        if self.len == 0 {
+            let rule = self.find_rule(|prefix| prefix == name);
+            return self.named(rule, input);
+        }
+        self.store(name);
+        let name = self.buf.get(..self.len);
+        let rule = self.find_rule(|prefix| Some(prefix) == name);
+        self.named(rule, rest)
+    }
+
+    fn find_rule(&self, is: impl Fn(&[u8]) -> bool) -> Option<PayloadForm> {
+        let mut rules = self.rules.iter().chain(&self.rule);
+        Some(rules.find(|rule| is(rule.prefix))?.form)
+    }
+
+    /// In a line whose name is known.
+    fn named<'i>(&mut self, form: Option<PayloadForm>, input: &'i [u8]) -> Found<'i> {
+        match form {
             None => self.plain(input),
             Some(PayloadForm::Quoted) => self.header(input, Scan::BeforeTopic),
             Some(PayloadForm::NextLine(place)) => {
@@ -155,18 +171,13 @@ impl Framer<'_> {
         }
     }
 
-    fn find_rule(&self, name: &[u8]) -> Option<PayloadRule> {
-        let mut rules = self.rules.iter().chain(&self.rule);
-        rules.find(|rule| rule.prefix == name).copied()
-    }
-
     /// Between the name and a payload in quotes.
     fn header<'i>(&mut self, input: &'i [u8], scan: Scan) -> Found<'i> {
         let mut scan = scan;
         let mut at = 0;
         loop {
             let rest = input.get(at..).unwrap_or_default();
-            let Some(n) = below(rest, b'"' + 1) else {
+            let Some(n) = quote_or_end(rest) else {
                 return self.suspend(input, scan);
             };
             at += n + 1;
