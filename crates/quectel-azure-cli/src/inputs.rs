@@ -1,8 +1,10 @@
 //! Turns what the user gave into settings and a message, with one clear complaint for each fault.
 
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use quectel_serial::quectel_azure::azure_auth::SasToken;
 use quectel_serial::quectel_azure::profile::PROFILES;
 use quectel_serial::quectel_azure::{self, ApnAuth, Profile, Slots, UrcPort};
 use quectel_serial::{FlowControl, PortSettings, Proof, Secret, Settings, urc_port_of};
@@ -33,6 +35,7 @@ pub(crate) fn port_settings(args: &PublishArgs) -> PortSettings {
 }
 
 pub(crate) fn settings(args: &PublishArgs, console: &mut Console<'_>) -> Result<Settings> {
+    one_standard_input(args)?;
     let mut settings = identity(&args.device, console)?;
     network(&mut settings, &args.network, console)?;
     module(&mut settings, &args.module)?;
@@ -63,7 +66,30 @@ pub(crate) fn settings(args: &PublishArgs, console: &mut Console<'_>) -> Result<
         *limit = longest.min(*limit);
     }
     settings.check().map_err(quectel_serial::Error::from)?;
+    token_is_valid(&settings.proof)?;
     Ok(settings)
+}
+
+/// A token that is over by this computer's clock is refused before the module is touched.
+fn token_is_valid(proof: &Proof) -> Result<()> {
+    let Proof::SasToken(text) = proof else {
+        return Ok(());
+    };
+    let (Ok(token), Ok(now)) = (
+        SasToken::parse(text.reveal()),
+        SystemTime::now().duration_since(UNIX_EPOCH),
+    ) else {
+        return Ok(());
+    };
+    let (expiry, now) = (token.expiry_unix_s(), now.as_secs());
+    if expiry > now {
+        return Ok(());
+    }
+    Err(Complaint::usage(format!(
+        "the SAS token expired at {expiry} (unix time), {} s ago by this computer's clock",
+        now - expiry
+    ))
+    .remedy("make a new token, or give the connection string with the device's key; check this computer's clock"))
 }
 
 fn identity(args: &DeviceArgs, console: &mut Console<'_>) -> Result<Settings> {
@@ -150,6 +176,35 @@ fn module(settings: &mut Settings, args: &ModuleArgs) -> Result<()> {
     Ok(())
 }
 
+/// Standard input has one end only.
+fn one_standard_input(args: &PublishArgs) -> Result<()> {
+    let (device, network) = (&args.device, &args.network);
+    let is = |file: &Option<PathBuf>| file.as_deref() == Some(Path::new(STANDARD_INPUT));
+    let message = args.message.message.is_none()
+        && (args.message.message_file.is_none() || is(&args.message.message_file));
+    let inputs = [
+        (is(&device.connection_string_file), "the connection string"),
+        (is(&device.cert), "the certificate"),
+        (is(&device.key), "the key"),
+        (is(&device.ca), "the root certificate"),
+        (is(&network.apn_password_file), "the password"),
+        (is(&network.pin_file), "the PIN"),
+        (message, "the message"),
+    ];
+    let names: Vec<&str> = inputs
+        .iter()
+        .filter_map(|(used, name)| used.then_some(*name))
+        .collect();
+    if names.len() < 2 {
+        return Ok(());
+    }
+    Err(Complaint::usage(format!(
+        "{} cannot all come from standard input",
+        names.join(" and ")
+    ))
+    .remedy("give all but one of them in files"))
+}
+
 /// The message's body.
 pub(crate) fn payload(args: &PublishArgs, console: &mut Console<'_>) -> Result<Vec<u8>> {
     let MessageArgs {
@@ -157,18 +212,12 @@ pub(crate) fn payload(args: &PublishArgs, console: &mut Console<'_>) -> Result<V
         message_file,
         ..
     } = &args.message;
-    let file = match (message, message_file) {
+    match (message, message_file) {
         (Some(text), _) => return Ok(text.clone().into_bytes()),
         (None, Some(file)) if file.as_os_str() != STANDARD_INPUT => {
             return file_bytes("message", file, console);
         }
-        (None, _) => STANDARD_INPUT,
-    };
-    if args.device.connection_string_file.as_deref() == Some(Path::new(file)) {
-        return Err(Complaint::usage(
-            "connection string and message cannot both come from standard input",
-        )
-        .remedy("give one of them in a file"));
+        (None, _) => {}
     }
     if console.interactive {
         let _ = writeln!(
@@ -216,6 +265,11 @@ fn unreadable(what: &str, from: &dyn core::fmt::Display, error: &std::io::Error)
 
 fn text_file(what: &str, path: &Path, console: &mut Console<'_>) -> Result<String> {
     let bytes = file_bytes(what, path, console)?;
+    // Editors of some systems begin a text with a byte order mark.
+    let bytes = match bytes.strip_prefix(b"\xEF\xBB\xBF") {
+        Some(text) => text.to_vec(),
+        None => bytes,
+    };
     String::from_utf8(bytes).map_err(|_| {
         let complaint = Complaint::usage(format!("the {what} in {} is not text", path.display()));
         match what {

@@ -199,16 +199,46 @@ pub(crate) fn hub(args: &SimHubArgs, console: &mut Console<'_>) -> Result<(), Co
 /// Writes a text; a private one is readable for its owner only.
 fn write_file(path: &Path, text: &str, private: bool) -> Result<(), Complaint> {
     let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
+    // Not emptied before the rights are set, so that the order holds also for a file of an earlier run.
+    options.write(true).create(true).truncate(false);
     #[cfg(unix)]
     if private {
         use std::os::unix::fs::OpenOptionsExt;
         options.mode(0o600);
     }
+    let written = options.open(path).and_then(|mut file| {
+        // The mode above is for new files only.
+        #[cfg(unix)]
+        if private {
+            use std::os::unix::fs::PermissionsExt;
+            file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
+        }
+        file.set_len(0)?;
+        file.write_all(text.as_bytes())
+    });
     #[cfg(not(unix))]
     let _ = private;
-    let written = options
-        .open(path)
-        .and_then(|mut file| file.write_all(text.as_bytes()));
     written.map_err(|e| Complaint::usage(format!("cannot write {}: {e}", path.display())))
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn a_private_file_is_private_also_if_it_was_there() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, before) in [("new", None), ("old", Some("a longer text of before"))] {
+            let path = folder.path().join(name);
+            if let Some(text) = before {
+                std::fs::write(&path, text).unwrap();
+                std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+            }
+            write_file(&path, "secret", true).unwrap();
+            let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{name}");
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), "secret");
+        }
+    }
 }

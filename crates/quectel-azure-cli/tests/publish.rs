@@ -31,6 +31,58 @@ fn assert_failed(ran: &Ran, step: &str, said: &str, remedy: &str) {
     assert_eq!(ran.out, "");
 }
 
+/// The line of a step in the progress.
+fn step_line<'a>(ran: &'a Ran, step: &str) -> &'a str {
+    let mut lines = ran.err.lines().map(str::trim);
+    lines
+        .find(|line| line.starts_with(step))
+        .unwrap_or_default()
+}
+
+#[test]
+fn a_module_that_fails_to_disconnect_does_not_undo_a_publish() {
+    let bench = Bench::with_key();
+    let module = bench.module(ready("ec25"));
+    let real = format!("tcp:{}", module.address());
+    // Goes away when the module is told to disconnect.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = format!("tcp:{}", listener.local_addr().unwrap());
+    let address = real.trim_start_matches("tcp:").to_owned();
+    let between = std::thread::spawn(move || {
+        let (mut client, _) = listener.accept().unwrap();
+        let mut module = std::net::TcpStream::connect(address).unwrap();
+        let (mut up, mut down) = (module.try_clone().unwrap(), client.try_clone().unwrap());
+        let back = std::thread::spawn(move || std::io::copy(&mut up, &mut down));
+        let (mut heard, mut buf) = (Vec::new(), [0; 1024]);
+        while let Ok(n @ 1..) = client.read(&mut buf) {
+            heard.extend_from_slice(&buf[..n]);
+            if heard.windows(10).any(|part| part == b"AT+QMTDISC") {
+                break;
+            }
+            module.write_all(&buf[..n]).unwrap();
+        }
+        let _ = client.shutdown(std::net::Shutdown::Both);
+        let _ = module.shutdown(std::net::Shutdown::Both);
+        let _ = back.join();
+    });
+    let ran = bench.publish_over(&port, &[]);
+    between.join().unwrap();
+    assert_done(&ran);
+    assert_eq!(ran.out, "published 5 bytes, acknowledged by the hub\n");
+    assert!(
+        ran.err
+            .contains("warning: the message was published, but disconnecting failed"),
+        "{}",
+        ran.err
+    );
+    assert!(step_line(&ran, "session").ends_with("ok"), "{}", ran.err);
+    assert!(
+        step_line(&ran, "disconnect").ends_with("failed"),
+        "{}",
+        ran.err
+    );
+}
+
 #[test]
 fn a_message_with_properties_arrives() {
     let bench = Bench::with_key();
@@ -167,6 +219,8 @@ fn a_message_of_the_hub_is_shown() {
         "{}",
         ran.err
     );
+    assert_eq!(ran.out, "published 5 bytes, acknowledged by the hub\n");
+    assert!(!step_line(&ran, "session").ends_with("ok"), "{}", ran.err);
 }
 
 #[test]
@@ -331,13 +385,24 @@ fn an_expired_token_is_refused_before_the_module_is_touched_or_by_name() {
         "device",
         format!("HostName={HUB};DeviceId={DEVICE};SharedAccessSignature={token}"),
     );
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let untouched = format!("tcp:{}", listener.local_addr().unwrap());
+    for ran in [
+        bench.publish(&module, &["-v"]),
+        bench.publish_over(&untouched, &["-v"]),
+    ] {
+        assert_eq!(ran.status, Status::Usage);
+        assert!(
+            ran.err
+                .starts_with("error: the SAS token expired at 1700003600 (unix time)"),
+            "{}",
+            ran.err
+        );
+        assert!(!ran.err.contains("1sY1G3"), "{}", ran.err);
+    }
+    assert!(listener.accept().is_err(), "the port was opened");
     let ran = bench.publish(&module, &["-v"]);
-    assert_ne!(ran.status, Status::Done);
-    assert!(
-        ran.error().contains("token") && ran.error().contains("expired"),
-        "{}",
-        ran.err
-    );
     assert!(!ran.err.contains("1sY1G3"), "{}", ran.err);
 }
 
@@ -425,7 +490,16 @@ fn cancelling_leaves_the_module_ready() {
     let ran = command_with(&args, "", &[], cancel);
     watching.join().unwrap();
     assert_eq!(ran.status, Status::Failed);
-    assert!(ran.error().contains("cancelled"), "{}", ran.err);
+    assert!(
+        ran.error().contains("cancelled; the module confirmed"),
+        "{}",
+        ran.err
+    );
+    assert!(
+        step_line(&ran, "session").ends_with("cancelled"),
+        "{}",
+        ran.err
+    );
     assert!(
         module
             .control()

@@ -243,11 +243,51 @@ fn wrong_input() {
     let both = ["publish", "--port", &port, "--connection-string-file", "-"];
     let ran = command_with(&both, DEVICE, &[], CancelToken::default());
     assert!(
-        ran.status == Status::Usage && ran.err.contains("cannot both come from standard input"),
+        ran.status == Status::Usage
+            && ran.err.contains(
+                "the connection string and the message cannot all come from standard input"
+            ),
+        "{}",
+        ran.err
+    );
+    let both = ["--ca", "-", "--pin-file", "-", "--message", "x"];
+    let both = [["publish", "--port", &port].as_slice(), &both].concat();
+    let device = [("QUECTEL_AZURE_CONNECTION_STRING", DEVICE)];
+    let ran = command_with(&both, "1234\n", &device, CancelToken::default());
+    assert!(
+        ran.status == Status::Usage
+            && ran
+                .err
+                .contains("the root certificate and the PIN cannot all come from standard input"),
         "{}",
         ran.err
     );
     assert!(listener.accept().is_err(), "the port was opened");
+}
+
+/// The text of a file that begins with a byte order mark is the text behind it: the next complaint is about the port.
+#[test]
+fn a_byte_order_mark_is_no_part_of_an_input() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, content: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, format!("\u{FEFF}{content}")).unwrap();
+        text(&path).to_owned()
+    };
+    let (device, pin) = (file("device", DEVICE), file("pin", "1234\r\n"));
+    let ran = command(&[
+        "publish",
+        "--port",
+        "/no/such/port",
+        "--message",
+        "x",
+        "--connection-string-file",
+        &device,
+        "--pin-file",
+        &pin,
+    ]);
+    assert_eq!(ran.status, Status::Failed, "{}", ran.err);
+    assert!(ran.err.contains("cannot open port"), "{}", ran.err);
 }
 
 #[test]
