@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use quectel_serial::quectel_azure::Misuse;
 use quectel_serial::{Error, OpenError, OpenErrorKind, Step};
 
 use crate::Status;
@@ -73,7 +74,7 @@ impl Complaint {
 impl From<Error> for Complaint {
     fn from(error: Error) -> Self {
         let status = match &error {
-            Error::Config(_) | Error::Misuse(_) => Status::Usage,
+            Error::Config(_) => Status::Usage,
             _ => Status::Failed,
         };
         let what = match &error {
@@ -93,7 +94,11 @@ impl From<Error> for Complaint {
             other => other.to_string(),
         };
         // The settings' own words say what to do.
-        let remedy = (status == Status::Failed).then(|| error.remedy().to_owned());
+        let remedy = match &error {
+            Error::Misuse(misuse) => misuse_remedy(misuse),
+            other => other.remedy(),
+        };
+        let remedy = (status == Status::Failed).then(|| remedy.to_owned());
         Self {
             status,
             what,
@@ -101,6 +106,19 @@ impl From<Error> for Complaint {
             said: error.line().map(str::to_owned),
             remedy,
         }
+    }
+}
+
+/// What to do about a message that the module or the client does not take.
+const fn misuse_remedy(misuse: &Misuse) -> &'static str {
+    match misuse {
+        Misuse::PayloadTooLong { .. } => {
+            "shorten the message, or split it into several; nothing of it was sent"
+        }
+        Misuse::DoesNotFit => "shorten the message or its properties; nothing of it was sent",
+        Misuse::PayloadByte { .. } => "encode the message, for example in base64",
+        Misuse::Property => "give every property a name",
+        _ => "run it again",
     }
 }
 

@@ -242,7 +242,15 @@ fn file_bytes(what: &str, path: &Path, console: &mut Console<'_>) -> Result<Vec<
 }
 
 fn standard_input(what: &str, console: &mut Console<'_>) -> Result<Vec<u8>> {
-    limited(what, &"standard input", &mut *console.input)
+    limited(what, &"standard input", &mut *console.input).map_err(|complaint| {
+        if console.cancel.is_cancelled() {
+            Complaint::failure(format!(
+                "cancelled while the {what} was read; nothing was sent"
+            ))
+        } else {
+            complaint
+        }
+    })
 }
 
 fn limited(what: &str, from: &dyn core::fmt::Display, reader: impl Read) -> Result<Vec<u8>> {

@@ -23,7 +23,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser;
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 pub use console::{Console, process_variable, with_process_console};
 pub use quectel_serial::CancelToken;
@@ -67,7 +67,7 @@ where
 {
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
-        Err(error) => return show_usage(&error, console),
+        Err(error) => return show_usage(error, console),
     };
     let result = match &cli.command {
         Command::Demo(args) => demo::run(args, console),
@@ -87,7 +87,16 @@ where
 }
 
 /// Help and version are results; everything else is a complaint, which must not repeat a secret.
-fn show_usage(error: &clap::Error, console: &mut Console<'_>) -> Status {
+fn show_usage(mut error: clap::Error, console: &mut Console<'_>) -> Status {
+    // A word in a place where none belongs may be a key.
+    let stray = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(word)) => !word.starts_with('-'),
+        _ => false,
+    };
+    if stray && error.kind() == ErrorKind::UnknownArgument {
+        let hidden = ContextValue::String("***".to_owned());
+        error.insert(ContextKind::InvalidArg, hidden);
+    }
     let styled = error.render();
     let text = |colour| {
         if colour {

@@ -97,6 +97,43 @@ fn ctrl_c_ends_a_simulator_and_a_flow() {
     assert_eq!(modem.wait().unwrap().code(), Some(0));
 }
 
+/// The writer of the pipe stays, so that nothing but the signal ends the reading.
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_reading_the_message_at_once() {
+    let string = "HostName=h.example;DeviceId=d;SharedAccessKey=AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+    let mut child = program()
+        .args(["publish", "--port", "/dev/no-such-port"])
+        .env("QUECTEL_AZURE_CONNECTION_STRING", string)
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    // More than the pipe holds: when it is out, the program reads.
+    std::io::Write::write_all(&mut input, &[b'x'; 200_000]).unwrap();
+    interrupt(child.id());
+    let since = std::time::Instant::now();
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break Some(status);
+        }
+        if since.elapsed().as_secs() >= 5 {
+            child.kill().unwrap();
+            break None;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    };
+    let output = child.wait_with_output().unwrap();
+    drop(input);
+    assert_eq!(status.and_then(|s| s.code()), Some(1), "{}", error(&output));
+    assert!(
+        error(&output).contains("cancelled while the message was read; nothing was sent"),
+        "{}",
+        error(&output)
+    );
+}
+
 #[cfg(unix)]
 fn interrupt(id: u32) {
     let kill = Command::new("kill")

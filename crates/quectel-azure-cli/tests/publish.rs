@@ -117,6 +117,50 @@ fn a_message_with_properties_arrives() {
 }
 
 #[test]
+fn a_message_that_is_too_long_is_a_failure_with_a_remedy() {
+    let bench = Bench::with_key();
+    let module = bench.module(ready("ec25"));
+    let long = "x".repeat(60_000);
+    let port = format!("tcp:{}", module.address());
+    let (device, root) = (bench.path("device"), bench.path("root"));
+    let file = bench.write("long", long);
+    let args = [
+        "publish",
+        "--port",
+        &port,
+        "--apn",
+        "a",
+        "--ca",
+        text(&root),
+    ];
+    let more = [
+        "--connection-string-file",
+        text(&device),
+        "--message-file",
+        text(&file),
+    ];
+    let args = [args.as_slice(), &more].concat();
+    let ran = command_with(&args, "", &[], CancelToken::default());
+    assert_eq!(
+        (ran.status, ran.out.as_str()),
+        (Status::Failed, ""),
+        "{}",
+        ran.err
+    );
+    let error = ran.error();
+    assert!(
+        error.contains("what to do:") && error.contains("shorten the message"),
+        "{error}"
+    );
+    assert!(
+        step_line(&ran, "session").ends_with("failed"),
+        "{}",
+        ran.err
+    );
+    assert!(step_line(&ran, "disconnect").ends_with("ok"), "{}", ran.err);
+}
+
+#[test]
 fn a_certificate_proves_the_device() {
     let bench = Bench::with_certificate();
     let module = bench.module(ready("bg95"));

@@ -104,6 +104,16 @@ fn wrong_usage() {
         (&["publish", "--port", "p", "--timeout", "0"], "1..=86400"),
         (&["publish", "--port", "p", DEVICE], "unexpected argument"),
         (
+            &[
+                "publish",
+                "--port",
+                "p",
+                "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+            ],
+            "unexpected argument '***' found",
+        ),
+        (&["publish", "--prot", "p"], "unexpected argument '--prot'"),
+        (
             &["sim", "modem", "--host", "hub:8883"],
             "NAME:PORT=ADDRESS:PORT",
         ),
