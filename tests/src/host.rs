@@ -122,7 +122,7 @@ pub fn drive(
             world.send(&out[..n]);
         }
         world.settle();
-        let bytes = std::mem::take(&mut world.uart);
+        let bytes = core::mem::take(&mut world.uart);
         quiet &= bytes.is_empty();
         let step = if chunk == 0 {
             bytes.len().max(1)

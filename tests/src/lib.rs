@@ -1,5 +1,11 @@
 //! Shared parts of the end-to-end tests.
 
+#![allow(
+    clippy::exhaustive_enums,
+    clippy::panic,
+    reason = "support of tests, which fail by panicking and match every event"
+)]
+
 pub mod exchange;
 pub mod host;
 pub mod transcript;

@@ -1,7 +1,7 @@
 //! A simulated module and a simulated hub in one thread and in virtual time: no socket, no clock, no waiting.
 
+use core::net::{IpAddr, Ipv4Addr};
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex};
 
 use iothub_sim::{
@@ -197,7 +197,7 @@ impl World {
                 moved = true;
                 self.carry_out(request);
             }
-            moved |= self.from_hub();
+            moved |= self.carry_from_hub();
             if !moved {
                 break;
             }
@@ -266,7 +266,7 @@ impl World {
         }
     }
 
-    fn from_hub(&mut self) -> bool {
+    fn carry_from_hub(&mut self) -> bool {
         let mut moved = false;
         for (socket, link) in self.links.clone() {
             let mut data = Vec::new();
@@ -296,7 +296,7 @@ impl World {
 
     /// What the module said since the last call.
     pub fn heard(&mut self) -> String {
-        String::from_utf8_lossy(&std::mem::take(&mut self.uart)).into_owned()
+        String::from_utf8_lossy(&core::mem::take(&mut self.uart)).into_owned()
     }
 
     /// Messages that the hub received.
