@@ -122,7 +122,7 @@ fn ctrl_c_ends_reading_the_message_at_once() {
             child.kill().unwrap();
             break None;
         }
-        std::thread::sleep(std::time::Duration::from_millis(20));
+        std::thread::sleep(core::time::Duration::from_millis(20));
     };
     let output = child.wait_with_output().unwrap();
     drop(input);
