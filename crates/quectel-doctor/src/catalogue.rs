@@ -12,11 +12,20 @@ pub fn catalogue() -> impl Iterator<Item = &'static Cause> {
 /// One line per cause: id, severity and title.
 #[must_use]
 pub fn list() -> String {
-    let width = causes().map(|cause| cause.id.len()).max().unwrap_or_default();
+    let width = causes()
+        .map(|cause| cause.id.len())
+        .max()
+        .unwrap_or_default();
     let mut out = String::new();
     for cause in causes() {
         // Writing to a string cannot fail.
-        let _ = writeln!(out, "{:width$}  {:7}  {}", cause.id, word(cause.severity), cause.title);
+        let _ = writeln!(
+            out,
+            "{:width$}  {:7}  {}",
+            cause.id,
+            word(cause.severity),
+            cause.title
+        );
     }
     out
 }
@@ -25,7 +34,12 @@ pub fn list() -> String {
 #[must_use]
 pub fn explain(id: &str) -> Option<String> {
     let cause = causes().find(|cause| cause.id == id)?;
-    let mut out = format!("{} ({})\n{}\n\n", cause.id, word(cause.severity), cause.title);
+    let mut out = format!(
+        "{} ({})\n{}\n\n",
+        cause.id,
+        word(cause.severity),
+        cause.title
+    );
     let _ = writeln!(out, "What you see: {}\n", cause.symptom);
     let _ = writeln!(out, "Why: {}\n", cause.reason);
     commands(&mut out, "Look without changing anything:", cause.check);
@@ -61,7 +75,11 @@ fn readable(template: &str) -> String {
         ("{device}", "<device>"),
         ("{apn}", "<apn>"),
     ];
-    NAMES.iter().fold(template.to_owned(), |text, (name, words)| text.replace(name, words))
+    NAMES
+        .iter()
+        .fold(template.to_owned(), |text, (name, words)| {
+            text.replace(name, words)
+        })
 }
 
 const fn word(severity: Severity) -> &'static str {
@@ -81,10 +99,23 @@ pub fn to_markdown() -> String {
          | id | severity | title |\n|---|---|---|\n",
     );
     for cause in causes() {
-        let _ = writeln!(out, "| [`{}`](#{}) | {} | {} |", cause.id, anchor(cause.id), word(cause.severity), cause.title);
+        let _ = writeln!(
+            out,
+            "| [`{}`](#{}) | {} | {} |",
+            cause.id,
+            anchor(cause.id),
+            word(cause.severity),
+            cause.title
+        );
     }
     for cause in causes() {
-        let _ = writeln!(out, "\n## {}\n\n**{}** ({})\n", cause.id, cause.title, word(cause.severity));
+        let _ = writeln!(
+            out,
+            "\n## {}\n\n**{}** ({})\n",
+            cause.id,
+            cause.title,
+            word(cause.severity)
+        );
         let _ = writeln!(out, "What you see: {}\n\n{}\n", cause.symptom, cause.reason);
         block(&mut out, "Look without changing anything:", cause.check);
         block(&mut out, "Cure:", cause.fix);
@@ -117,13 +148,32 @@ mod tests {
     fn every_id_is_unique_and_complete() {
         let ids: Vec<&str> = catalogue().map(|cause| cause.id).collect();
         for (n, id) in ids.iter().enumerate() {
-            assert!(!ids.iter().skip(n + 1).any(|other| other == id), "{id} twice");
+            assert!(
+                !ids.iter().skip(n + 1).any(|other| other == id),
+                "{id} twice"
+            );
         }
         for cause in catalogue() {
-            assert!(cause.id.contains('.') && !cause.title.is_empty() && !cause.reason.is_empty(), "{}", cause.id);
-            assert!(!cause.sources.is_empty() && !cause.symptom.is_empty(), "{}", cause.id);
+            assert!(
+                cause.id.contains('.') && !cause.title.is_empty() && !cause.reason.is_empty(),
+                "{}",
+                cause.id
+            );
+            assert!(
+                !cause.sources.is_empty() && !cause.symptom.is_empty(),
+                "{}",
+                cause.id
+            );
             let text = explain(cause.id).unwrap();
-            assert!(text.contains(cause.title) && !text.contains('{') || text.contains("{idScope}") || text.contains("{device}") || text.contains("{host}") || text.contains("{account}") || text.contains("{id}"), "{text}");
+            assert!(
+                text.contains(cause.title) && !text.contains('{')
+                    || text.contains("{idScope}")
+                    || text.contains("{device}")
+                    || text.contains("{host}")
+                    || text.contains("{account}")
+                    || text.contains("{id}"),
+                "{text}"
+            );
         }
         assert_eq!(explain("tls.nonsense"), None);
         assert_eq!(list().lines().count(), ids.len());

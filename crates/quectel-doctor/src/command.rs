@@ -101,8 +101,14 @@ fn parse(text: &str, line_length: usize) -> Command {
     let head = text.find(['=', '?']).unwrap_or(text.len());
     let (verb, rest) = text.split_at_checked(head).unwrap_or((text, ""));
     let verb: String = verb.trim().to_ascii_uppercase();
-    let mut command =
-        Command { verb, form: Form::Exec, args: Vec::new(), ragged_quotes: false, open_quote: false, line_length };
+    let mut command = Command {
+        verb,
+        form: Form::Exec,
+        args: Vec::new(),
+        ragged_quotes: false,
+        open_quote: false,
+        line_length,
+    };
     let rest = rest.trim();
     if let Some(value) = rest.strip_prefix('=') {
         let value = value.trim();
@@ -127,7 +133,13 @@ fn parse_args(text: &str, command: &mut Command) {
             None => {
                 let end = trimmed.find(',').unwrap_or(trimmed.len());
                 let (plain, after) = trimmed.split_at_checked(end).unwrap_or((trimmed, ""));
-                (Arg { text: plain.trim().to_owned(), quoted: false }, after)
+                (
+                    Arg {
+                        text: plain.trim().to_owned(),
+                        quoted: false,
+                    },
+                    after,
+                )
             }
         };
         command.args.push(arg);
@@ -158,14 +170,26 @@ fn quoted<'a>(inside: &'a str, command: &mut Command) -> (Arg, &'a str) {
             let after = inside.get(at + 1..).unwrap_or_default();
             let comma = after.find(',').unwrap_or(after.len());
             let text = inside.get(..at).unwrap_or_default().to_owned();
-            (Arg { text, quoted: true }, after.get(comma..).unwrap_or_default())
+            (
+                Arg { text, quoted: true },
+                after.get(comma..).unwrap_or_default(),
+            )
         }
         None => {
             command.open_quote = true;
             // The closing quote was lost in `"sni,2,1`: the comma ends a name, not a token or a path.
-            let end = inside.find(',').filter(|_| command.args.is_empty()).unwrap_or(inside.len());
+            let end = inside
+                .find(',')
+                .filter(|_| command.args.is_empty())
+                .unwrap_or(inside.len());
             let (text, after) = inside.split_at_checked(end).unwrap_or((inside, ""));
-            (Arg { text: text.to_owned(), quoted: true }, after)
+            (
+                Arg {
+                    text: text.to_owned(),
+                    quoted: true,
+                },
+                after,
+            )
         }
     }
 }
@@ -197,25 +221,62 @@ mod tests {
         for (line, verb, form, args) in [
             ("AT", "", Form::Exec, &[][..]),
             ("ATI", "I", Form::Exec, &[]),
-            ("at+qmtcfg=\"ssl\",0,1,2", "+QMTCFG", Form::Set, &["ssl", "0", "1", "2"]),
-            ("AT+QMTOPEN = 0, \"h\" , 8883", "+QMTOPEN", Form::Set, &["0", "h", "8883"]),
-            ("AT+QMTOPEN=0,mqtt.example.cloud,1883", "+QMTOPEN", Form::Set, &["0", "mqtt.example.cloud", "1883"]),
+            (
+                "at+qmtcfg=\"ssl\",0,1,2",
+                "+QMTCFG",
+                Form::Set,
+                &["ssl", "0", "1", "2"],
+            ),
+            (
+                "AT+QMTOPEN = 0, \"h\" , 8883",
+                "+QMTOPEN",
+                Form::Set,
+                &["0", "h", "8883"],
+            ),
+            (
+                "AT+QMTOPEN=0,mqtt.example.cloud,1883",
+                "+QMTOPEN",
+                Form::Set,
+                &["0", "mqtt.example.cloud", "1883"],
+            ),
             ("AT+QMTCONN?", "+QMTCONN", Form::Read, &[]),
             ("AT+QSSLCFG=?", "+QSSLCFG", Form::Test, &[]),
-            ("AT+QICSGP=1,1,\"\",\"\",\"\",0", "+QICSGP", Form::Set, &["1", "1", "", "", "", "0"]),
-            ("AT+QFUPL=\"a,b.pem\",10", "+QFUPL", Form::Set, &["a,b.pem", "10"]),
-            ("AT+QSSLCFG=\"sni,2,1", "+QSSLCFG", Form::Set, &["sni", "2", "1"]),
+            (
+                "AT+QICSGP=1,1,\"\",\"\",\"\",0",
+                "+QICSGP",
+                Form::Set,
+                &["1", "1", "", "", "", "0"],
+            ),
+            (
+                "AT+QFUPL=\"a,b.pem\",10",
+                "+QFUPL",
+                Form::Set,
+                &["a,b.pem", "10"],
+            ),
+            (
+                "AT+QSSLCFG=\"sni,2,1",
+                "+QSSLCFG",
+                Form::Set,
+                &["sni", "2", "1"],
+            ),
         ] {
             let parsed = parse_line(line);
             let command = parsed.first().unwrap();
-            assert_eq!((command.verb.as_str(), command.form), (verb, form), "{line}");
+            assert_eq!(
+                (command.verb.as_str(), command.form),
+                (verb, form),
+                "{line}"
+            );
             assert_eq!(texts(command), args, "{line}");
         }
     }
 
     #[test]
     fn chains_are_several_commands() {
-        let verbs: Vec<_> = parse_line("at+cgreg?;+creg?;+qnwinfo").into_iter().map(|c| c.verb).collect();
+        let verbs: Vec<_> = parse_line("at+cgreg?;+creg?;+qnwinfo")
+            .into_iter()
+            .map(|c| c.verb)
+            .collect();
         assert_eq!(verbs, ["+CGREG", "+CREG", "+QNWINFO"]);
         assert_eq!(parse_line("AT+QMTCONN=0,\"a;+b\"").len(), 1);
     }
@@ -224,14 +285,25 @@ mod tests {
     fn json_in_quotes_is_noticed() {
         let json = parse_line("AT+QMTCFG=\"will\",0,1,1,0,\"t\",\"{\"a\":1}\"");
         assert!(json.first().unwrap().ragged_quotes);
-        assert!(!parse_line("AT+QMTCFG=\"will\",0,1").first().unwrap().ragged_quotes);
+        assert!(
+            !parse_line("AT+QMTCFG=\"will\",0,1")
+                .first()
+                .unwrap()
+                .ragged_quotes
+        );
         assert!(parse_line("AT+QMTCONN=0,\"d").first().unwrap().open_quote);
     }
 
     #[test]
     fn information_values_have_fields() {
-        let values: Vec<_> = fields("1,1,1,\"10.64.12.7\"").into_iter().map(|arg| arg.text).collect();
+        let values: Vec<_> = fields("1,1,1,\"10.64.12.7\"")
+            .into_iter()
+            .map(|arg| arg.text)
+            .collect();
         assert_eq!(values, ["1", "1", "1", "10.64.12.7"]);
-        assert_eq!(fields("0, -1").get(1).map(|arg| arg.text.as_str()), Some("-1"));
+        assert_eq!(
+            fields("0, -1").get(1).map(|arg| arg.text.as_str()),
+            Some("-1")
+        );
     }
 }

@@ -8,7 +8,9 @@ pub enum ReadError {
     #[error("the log cannot be read: {0}; check the path and its permissions")]
     Io(#[from] std::io::Error),
     /// There is no AT command and no answer of a modem in it.
-    #[error("no AT command and no modem answer was found in {lines} lines; paste the dialogue with the module, as text")]
+    #[error(
+        "no AT command and no modem answer was found in {lines} lines; paste the dialogue with the module, as text"
+    )]
     NotALog {
         /// Lines that were read.
         lines: u64,

@@ -9,7 +9,7 @@ pub(crate) enum Cloud {
     Aws {
         ats: bool,
     },
-    HiveMqCloud,
+    HiveMq,
     EmqxServerless,
     Badssl,
     Other,
@@ -37,12 +37,20 @@ impl Cloud {
             ".azure-devices-provisioning.cn",
         ]) {
             Self::AzureDps
-        } else if ends(&[".azure-devices.net", ".azure-devices.us", ".azure-devices.cn"]) {
+        } else if ends(&[
+            ".azure-devices.net",
+            ".azure-devices.us",
+            ".azure-devices.cn",
+        ]) {
             Self::AzureHub
-        } else if name.contains(".iot.") && (name.ends_with(".amazonaws.com") || name.ends_with(".amazonaws.com.cn")) {
-            Self::Aws { ats: name.contains("-ats.iot.") }
+        } else if name.contains(".iot.")
+            && (name.ends_with(".amazonaws.com") || name.ends_with(".amazonaws.com.cn"))
+        {
+            Self::Aws {
+                ats: name.contains("-ats.iot."),
+            }
         } else if ends(&[".hivemq.cloud"]) {
-            Self::HiveMqCloud
+            Self::HiveMq
         } else if ends(&[".emqxsl.com", ".emqxsl.cn", ".emqx.cloud"]) {
             Self::EmqxServerless
         } else if ends(&["badssl.com"]) {
@@ -64,7 +72,11 @@ impl Cloud {
     pub(crate) const fn needs_tls(self) -> bool {
         matches!(
             self,
-            Self::AzureHub | Self::AzureDps | Self::Aws { .. } | Self::HiveMqCloud | Self::EmqxServerless
+            Self::AzureHub
+                | Self::AzureDps
+                | Self::Aws { .. }
+                | Self::HiveMq
+                | Self::EmqxServerless
         )
     }
 
@@ -72,7 +84,7 @@ impl Cloud {
     pub(crate) const fn shares_its_address(self) -> bool {
         matches!(
             self,
-            Self::AzureDps | Self::Aws { .. } | Self::HiveMqCloud | Self::EmqxServerless | Self::Badssl
+            Self::AzureDps | Self::Aws { .. } | Self::HiveMq | Self::EmqxServerless | Self::Badssl
         )
     }
 
@@ -82,7 +94,7 @@ impl Cloud {
             Self::AzureHub => "Azure IoT Hub",
             Self::AzureDps => "the Device Provisioning Service",
             Self::Aws { .. } => "AWS IoT Core",
-            Self::HiveMqCloud => "HiveMQ Cloud",
+            Self::HiveMq => "HiveMQ Cloud",
             Self::EmqxServerless => "EMQX Serverless",
             Self::Badssl => "badssl.com",
             Self::Other | Self::Address | Self::Hidden => "the server",
@@ -110,21 +122,36 @@ pub(crate) fn scheme(host: &str) -> Option<&str> {
 fn is_hidden(name: &str) -> bool {
     let inside = name.trim_matches(['<', '>', '[', ']', '{', '}', '"']);
     let bracketed = inside.len() < name.len() && !inside.contains("azure") && !inside.contains('.');
-    bracketed || inside.chars().all(|c| matches!(c, '*' | 'x' | 'X' | '.' | '-' | ' '))
+    bracketed
+        || inside
+            .chars()
+            .all(|c| matches!(c, '*' | 'x' | 'X' | '.' | '-' | ' '))
 }
 
 /// Part of a name stands for something that the poster took out or never filled in.
 pub(crate) fn has_placeholder(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
-    let bracketed = [('<', '>'), ('{', '}'), ('[', ']')].iter().any(|(open, close)| {
-        lower.find(*open).is_some_and(|at| lower.get(at..).is_some_and(|rest| rest.contains(*close)))
-    });
-    bracketed || ["***", "xxxx", "your_", "your-", "yourhub", "my_hub", "...", "\u{2026}"].iter().any(|p| lower.contains(p))
+    let bracketed = [('<', '>'), ('{', '}'), ('[', ']')]
+        .iter()
+        .any(|(open, close)| {
+            lower
+                .find(*open)
+                .is_some_and(|at| lower.get(at..).is_some_and(|rest| rest.contains(*close)))
+        });
+    bracketed
+        || [
+            "***", "xxxx", "your_", "your-", "yourhub", "my_hub", "...", "\u{2026}",
+        ]
+        .iter()
+        .any(|p| lower.contains(p))
 }
 
 /// Two hosts name the same endpoint.
 pub(crate) fn same_host(a: &str, b: &str) -> bool {
-    let (a, b) = (bare_host(a).trim_end_matches('.'), bare_host(b).trim_end_matches('.'));
+    let (a, b) = (
+        bare_host(a).trim_end_matches('.'),
+        bare_host(b).trim_end_matches('.'),
+    );
     // The host for TLS 1.3 and the classic one are the same hub.
     a.eq_ignore_ascii_case(b)
         || a.to_ascii_lowercase().replace(".device.azure-", ".azure-")
@@ -143,9 +170,15 @@ mod tests {
             ("<hub>.azure-devices.net", Cloud::AzureHub),
             ("mqtts://contoso.azure-devices.net:8883", Cloud::AzureHub),
             ("global.azure-devices-provisioning.net", Cloud::AzureDps),
-            ("********-ats.iot.us-east-1.amazonaws.com", Cloud::Aws { ats: true }),
-            ("a1b2.iot.us-east-1.amazonaws.com", Cloud::Aws { ats: false }),
-            ("x.s1.eu.hivemq.cloud", Cloud::HiveMqCloud),
+            (
+                "********-ats.iot.us-east-1.amazonaws.com",
+                Cloud::Aws { ats: true },
+            ),
+            (
+                "a1b2.iot.us-east-1.amazonaws.com",
+                Cloud::Aws { ats: false },
+            ),
+            ("x.s1.eu.hivemq.cloud", Cloud::HiveMq),
             ("contoso-devices.net", Cloud::Other),
             ("10.0.0.1", Cloud::Address),
             ("[private broker]", Cloud::Hidden),
@@ -161,8 +194,15 @@ mod tests {
         assert_eq!(bare_host("mqtts://a.b:8883/x"), "a.b");
         assert_eq!(scheme("https://a.b"), Some("https"));
         assert_eq!(scheme("a.b"), None);
-        assert!(same_host("Contoso.device.azure-devices.net", "contoso.azure-devices.net"));
+        assert!(same_host(
+            "Contoso.device.azure-devices.net",
+            "contoso.azure-devices.net"
+        ));
         assert!(!same_host("a.azure-devices.net", "b.azure-devices.net"));
-        assert!(has_placeholder("{account.name}-ats") && has_placeholder("<hub>") && !has_placeholder("contoso"));
+        assert!(
+            has_placeholder("{account.name}-ats")
+                && has_placeholder("<hub>")
+                && !has_placeholder("contoso")
+        );
     }
 }

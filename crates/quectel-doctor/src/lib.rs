@@ -47,7 +47,9 @@ pub use rules::{Cause, Confidence, Severity};
 /// # Errors
 /// [`ReadError::Io`] when reading fails, [`ReadError::NotALog`] when there is no AT dialogue in it.
 pub fn diagnose(reader: impl BufRead) -> Result<Report, ReadError> {
-    let today = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let today = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs());
     diagnose_at(reader, i64::try_from(today).unwrap_or(i64::MAX))
 }
 

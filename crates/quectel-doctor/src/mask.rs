@@ -14,7 +14,10 @@ impl Quote {
     pub(crate) fn new(number: u64, raw: &str) -> Self {
         // A report shows the beginning; what is cut before masking cannot hold half a secret afterwards.
         let masked = mask(raw.trim_end());
-        let mut text: String = masked.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let mut text: String = masked
+            .chars()
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .collect();
         if let Some((at, _)) = text.char_indices().nth(MAX_QUOTE) {
             text.truncate(at);
             text.push('\u{2026}');
@@ -53,7 +56,13 @@ const SECRET_SETTINGS: &[(&str, &str, &[usize])] = &[
 /// `text` without its secrets.
 pub(crate) fn mask(text: &str) -> String {
     let mut out = mask_parameters(text);
-    for (name, ends) in [("sig=", "&"), ("SharedAccessKey=", ";"), ("Bearer ", ""), ("password=", "&;"), ("passwd=", "&;")] {
+    for (name, ends) in [
+        ("sig=", "&"),
+        ("SharedAccessKey=", ";"),
+        ("Bearer ", ""),
+        ("password=", "&;"),
+        ("passwd=", "&;"),
+    ] {
         out = mask_values(&out, name, ends);
     }
     mask_base64(&out)
@@ -72,14 +81,20 @@ fn mask_parameters(text: &str) -> String {
             named.then_some((start, *args))
         });
     }
-    let Some((start, secret)) = positions else { return text.to_owned() };
+    let Some((start, secret)) = positions else {
+        return text.to_owned();
+    };
     let (head, parameters) = text.split_at_checked(start).unwrap_or((text, ""));
     let mut out = head.to_owned();
     for (n, parameter) in split_parameters(parameters).into_iter().enumerate() {
         if n > 0 {
             out.push(',');
         }
-        out.push_str(&if secret.contains(&n) { hidden(parameter) } else { parameter.to_owned() });
+        out.push_str(&if secret.contains(&n) {
+            hidden(parameter)
+        } else {
+            parameter.to_owned()
+        });
     }
     out
 }
@@ -89,7 +104,9 @@ fn after_verb(upper: &str, verb: &str) -> Option<usize> {
     let at = upper.find(verb)? + verb.len();
     let rest = upper.get(at..)?;
     let blanks = rest.len() - rest.trim_start().len();
-    rest.trim_start().starts_with('=').then_some(at + blanks + 1)
+    rest.trim_start()
+        .starts_with('=')
+        .then_some(at + blanks + 1)
 }
 
 fn is_quote(c: char) -> bool {
@@ -112,7 +129,9 @@ fn split_parameters(text: &str) -> Vec<&str> {
 
 /// A secret parameter, as far as its shape is of use: Azure's user name and token keep all but the signature.
 fn hidden(parameter: &str) -> String {
-    let inside = parameter.trim().trim_matches(|c: char| is_quote(c) || matches!(c, '\\' | '\'' | '\r'));
+    let inside = parameter
+        .trim()
+        .trim_matches(|c: char| is_quote(c) || matches!(c, '\\' | '\'' | '\r'));
     let azure = inside.starts_with("SharedAccessSignature")
         || inside.contains("SharedAccessKey=")
         || inside.contains("/registrations/")
@@ -141,7 +160,12 @@ fn mask_values(text: &str, name: &str, ends: &str) -> String {
         }
         let rest = text.get(value..).unwrap_or_default();
         let end = rest
-            .find(|c: char| ends.contains(c) || is_quote(c) || c.is_whitespace() || matches!(c, '\\' | '\'' | '<' | ']'))
+            .find(|c: char| {
+                ends.contains(c)
+                    || is_quote(c)
+                    || c.is_whitespace()
+                    || matches!(c, '\\' | '\'' | '<' | ']')
+            })
             .unwrap_or(rest.len());
         out.push_str(text.get(done..value).unwrap_or_default());
         if end > 0 {
@@ -164,7 +188,8 @@ fn mask_base64(text: &str) -> String {
             run.push(c);
             continue;
         }
-        let mixed = run.bytes().any(|b| b.is_ascii_uppercase()) && run.bytes().any(|b| b.is_ascii_lowercase());
+        let mixed = run.bytes().any(|b| b.is_ascii_uppercase())
+            && run.bytes().any(|b| b.is_ascii_lowercase());
         if run.len() >= LONG && mixed {
             out.extend(run.chars().take(4));
             out.push_str("***");
@@ -184,7 +209,8 @@ mod tests {
 
     #[test]
     fn secrets_do_not_come_out() {
-        let token = "SharedAccessSignature sr=h%2Fdevices%2Fd1&sig=83aqJBcsRIN9R2Zd%3D&se=1563244357";
+        let token =
+            "SharedAccessSignature sr=h%2Fdevices%2Fd1&sig=83aqJBcsRIN9R2Zd%3D&se=1563244357";
         for (line, expected) in [
             (
                 format!("AT+QMTCONN=0,\"d1\",\"h.azure-devices.net/d1\",\"{token}\""),
@@ -211,6 +237,9 @@ mod tests {
     #[test]
     fn long_lines_are_cut() {
         let quote = Quote::new(7, &"ab ".repeat(200));
-        assert_eq!((quote.number, quote.text.chars().count()), (7, MAX_QUOTE + 1));
+        assert_eq!(
+            (quote.number, quote.text.chars().count()),
+            (7, MAX_QUOTE + 1)
+        );
     }
 }

@@ -21,7 +21,11 @@ pub(crate) const fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let month = if shifted < 10 {
+        shifted + 3
+    } else {
+        shifted - 9
+    };
     let year = year_of_era + era * 400 + if month <= 2 { 1 } else { 0 };
     (year, month, day)
 }
@@ -35,7 +39,11 @@ pub(crate) const fn unix_of_date(year: i64, month: i64, day: i64) -> i64 {
 pub(crate) fn utc_text(unix_s: i64) -> String {
     let (year, month, day) = civil_from_days(unix_s.div_euclid(86_400));
     let second = unix_s.rem_euclid(86_400);
-    format!("{year:04}-{month:02}-{day:02} {:02}:{:02} UTC", second / 3600, second / 60 % 60)
+    format!(
+        "{year:04}-{month:02}-{day:02} {:02}:{:02} UTC",
+        second / 3600,
+        second / 60 % 60
+    )
 }
 
 /// `2019-07-16`.
@@ -62,9 +70,11 @@ impl Stamp {
             (Self::Date(a), Self::Date(b)) | (Self::Ticks(a), Self::Ticks(b)) => {
                 Some(a.saturating_sub(b))
             }
-            (Self::TimeOfDay(a), Self::TimeOfDay(b)) => {
-                Some(if a < b { a.saturating_sub(b) + 86_400_000 } else { a.saturating_sub(b) })
-            }
+            (Self::TimeOfDay(a), Self::TimeOfDay(b)) => Some(if a < b {
+                a.saturating_sub(b) + 86_400_000
+            } else {
+                a.saturating_sub(b)
+            }),
             _ => None,
         }
     }
@@ -112,6 +122,9 @@ mod tests {
         let late = Stamp::TimeOfDay(86_399_000);
         assert_eq!(Stamp::TimeOfDay(1_000).since_ms(late), Some(2_000));
         assert_eq!(Stamp::Ticks(5).since_ms(late), None);
-        assert_eq!(elapsed_ms(Some(Stamp::Date(5_000)), Some(Stamp::Date(2_000))), Some(3_000));
+        assert_eq!(
+            elapsed_ms(Some(Stamp::Date(5_000)), Some(Stamp::Date(2_000))),
+            Some(3_000)
+        );
     }
 }

@@ -13,7 +13,10 @@ fn the_page_of_causes_is_up_to_date() {
         fs::write(&path, &page).expect("docs/causes.md can be written");
     }
     let known = fs::read_to_string(&path).unwrap_or_default();
-    assert!(known == page, "docs/causes.md is out of date: UPDATE_GOLDEN=1 cargo test -p quectel-doctor writes it");
+    assert!(
+        known == page,
+        "docs/causes.md is out of date: UPDATE_GOLDEN=1 cargo test -p quectel-doctor writes it"
+    );
 }
 
 #[test]
@@ -21,10 +24,18 @@ fn every_cause_of_the_corpus_is_in_the_catalogue() {
     let text = include_str!("corpus/expected.json");
     let known: Vec<&str> = catalogue().map(|cause| cause.id).collect();
     let corpus: serde_json::Value = serde_json::from_str(text).expect("expected.json is JSON");
-    let files = corpus.get("files").and_then(|files| files.as_object()).expect("a table of files");
+    let files = corpus
+        .get("files")
+        .and_then(|files| files.as_object())
+        .expect("a table of files");
     for (name, file) in files {
         for list in ["expect", "allow", "forbid"] {
-            for id in file.get(list).and_then(|list| list.as_array()).into_iter().flatten() {
+            for id in file
+                .get(list)
+                .and_then(|list| list.as_array())
+                .into_iter()
+                .flatten()
+            {
                 let id = id.as_str().unwrap_or_default();
                 assert!(known.contains(&id), "{name}: {id}");
             }

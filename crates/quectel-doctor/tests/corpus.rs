@@ -1,7 +1,5 @@
 //! Scores the doctor on logs of reported sessions: what must, may and must not be found.
 
-#![expect(clippy::unwrap_used, reason = "a test stops at the first thing that is not as it should be")]
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -35,7 +33,9 @@ fn the_corpus_is_diagnosed() {
     for (name, wanted) in &corpus.files {
         let log = fs::read(folder.join(name)).unwrap();
         let report = diagnose_at(log.as_slice(), TODAY).unwrap();
-        let outcome = report.main_session().map_or("", |session| session.outcome.as_str());
+        let outcome = report
+            .main_session()
+            .map_or("", |session| session.outcome.as_str());
         println!("{name}: {outcome} (by the list: {})", wanted.outcome);
         for id in &wanted.expect {
             expected += 1;
@@ -47,7 +47,10 @@ fn the_corpus_is_diagnosed() {
         }
         for finding in &report.findings {
             let is = |list: &[String]| list.iter().any(|id| id == finding.id);
-            println!("    {:?} {} ({:?})", finding.severity, finding.id, finding.confidence);
+            println!(
+                "    {:?} {} ({:?})",
+                finding.severity, finding.id, finding.confidence
+            );
             if is(&wanted.forbid) {
                 faults.push(format!("{name}: {} is forbidden", finding.id));
             }

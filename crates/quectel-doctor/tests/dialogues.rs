@@ -3,7 +3,10 @@
 //! A file has a header (`expect:`, `allow:`, `forbid:`, `only:` for shapes with dates) and then `>` host, `<` module,
 //! `@` the time in milliseconds, `#` prose of the poster.
 
-#![expect(clippy::unwrap_used, reason = "a test stops at the first thing that is not as it should be")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test stops at the first thing that is not as it should be"
+)]
 
 #[path = "dialogues/shapes.rs"]
 mod shapes;
@@ -36,7 +39,10 @@ fn words(text: &str) -> Vec<String> {
 
 fn read(path: &Path) -> Dialogue {
     let text = fs::read_to_string(path).unwrap();
-    let mut dialogue = Dialogue { name: path.file_stem().unwrap().to_string_lossy().into_owned(), ..Dialogue::default() };
+    let mut dialogue = Dialogue {
+        name: path.file_stem().unwrap().to_string_lossy().into_owned(),
+        ..Dialogue::default()
+    };
     let mut ms = 0;
     for line in text.lines() {
         if let Some(rest) = line.strip_prefix("expect:") {
@@ -51,12 +57,20 @@ fn read(path: &Path) -> Dialogue {
             dialogue.not = words(rest);
         } else if let Some(rest) = line.strip_prefix('@') {
             ms = rest.trim().parse().unwrap();
-        } else if let Some((side, rest)) = [("> ", Side::Host), ("< ", Side::Module), ("# ", Side::Prose)]
-            .into_iter()
-            .find_map(|(mark, side)| Some((side, line.strip_prefix(mark)?)))
+        } else if let Some((side, rest)) = [
+            ("> ", Side::Host),
+            ("< ", Side::Module),
+            ("# ", Side::Prose),
+        ]
+        .into_iter()
+        .find_map(|(mark, side)| Some((side, line.strip_prefix(mark)?)))
         {
             ms += 20;
-            dialogue.lines.push(Line { side, ms, text: rest.to_owned() });
+            dialogue.lines.push(Line {
+                side,
+                ms,
+                text: rest.to_owned(),
+            });
         }
     }
     dialogue
@@ -64,7 +78,10 @@ fn read(path: &Path) -> Dialogue {
 
 fn dialogues() -> Vec<Dialogue> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/dialogues");
-    let mut paths: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut paths: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "at"));
     paths.sort();
     paths.iter().map(|path| read(path)).collect()
@@ -78,7 +95,9 @@ fn every_dialogue_is_diagnosed_in_every_shape() {
     for dialogue in &all {
         for (shape, render) in SHAPES {
             let unfit = dialogue.not.iter().any(|name| name == shape);
-            if unfit || (!dialogue.only.is_empty() && !dialogue.only.iter().any(|name| name == shape)) {
+            if unfit
+                || (!dialogue.only.is_empty() && !dialogue.only.iter().any(|name| name == shape))
+            {
                 continue;
             }
             told += 1;
@@ -102,13 +121,27 @@ fn every_dialogue_is_diagnosed_in_every_shape() {
                 let is = |list: &[String]| list.iter().any(|id| id == finding.id);
                 let listed = is(&dialogue.expect) || is(&dialogue.allow);
                 let clean = dialogue.expect.is_empty() && finding.severity == Severity::Error;
-                if is(&dialogue.forbid) || (clean && !listed) || (!listed && finding.severity > Severity::Info) {
+                if is(&dialogue.forbid)
+                    || (clean && !listed)
+                    || (!listed && finding.severity > Severity::Info)
+                {
                     alarms += 1;
-                    faults.push(format!("{} as {shape}: {} ({:?}) is a false alarm", dialogue.name, finding.id, finding.severity));
+                    faults.push(format!(
+                        "{} as {shape}: {} ({:?}) is a false alarm",
+                        dialogue.name, finding.id, finding.severity
+                    ));
                 }
             }
         }
     }
-    println!("{} dialogues, {told} logs: {found} of {expected} found, {alarms} false alarms", all.len());
-    assert!(faults.is_empty(), "{} faults\n{}", faults.len(), faults.join("\n"));
+    println!(
+        "{} dialogues, {told} logs: {found} of {expected} found, {alarms} false alarms",
+        all.len()
+    );
+    assert!(
+        faults.is_empty(),
+        "{} faults\n{}",
+        faults.len(),
+        faults.join("\n")
+    );
 }

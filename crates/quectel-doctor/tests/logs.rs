@@ -1,6 +1,9 @@
 //! Logs in odd shapes that no renderer makes: answers alone, source code, several modules, notes of a reader.
 
-#![expect(clippy::unwrap_used, reason = "a test stops at the first thing that is not as it should be")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test stops at the first thing that is not as it should be"
+)]
 
 use quectel_doctor::{Report, Severity, diagnose_at};
 
@@ -12,11 +15,20 @@ fn report(log: &str) -> Report {
 }
 
 fn errors(log: &str) -> Vec<&'static str> {
-    report(log).findings.iter().filter(|finding| finding.severity == Severity::Error).map(|finding| finding.id).collect()
+    report(log)
+        .findings
+        .iter()
+        .filter(|finding| finding.severity == Severity::Error)
+        .map(|finding| finding.id)
+        .collect()
 }
 
 fn all(log: &str) -> Vec<&'static str> {
-    report(log).findings.iter().map(|finding| finding.id).collect()
+    report(log)
+        .findings
+        .iter()
+        .map(|finding| finding.id)
+        .collect()
 }
 
 #[test]
@@ -43,9 +55,18 @@ fn source_code_without_answers() {
     "#;
     let report = report(log);
     assert_eq!(report.sessions.len(), 1);
-    assert!(report.sessions.iter().all(|session| session.notes.iter().any(|note| note.contains("without answers"))));
+    assert!(report.sessions.iter().all(|session| {
+        session
+            .notes
+            .iter()
+            .any(|note| note.contains("without answers"))
+    }));
     let log = format!("{log}\n+QMTOPEN: 0,-1\n");
-    assert!(errors(&log).contains(&"tls.ctx-mismatch"), "{:?}", all(&log));
+    assert!(
+        errors(&log).contains(&"tls.ctx-mismatch"),
+        "{:?}",
+        all(&log)
+    );
 }
 
 #[test]
@@ -55,7 +76,10 @@ fn esp_at_is_another_dialect_with_the_same_causes() {
                OK\nAT+MQTTCONN=0,\"{iot_hub}-devices.net\",8883,0\nERROR\n";
     assert!(errors(log).contains(&"az.host-malformed"), "{:?}", all(log));
     assert!(!all(log).contains(&"fw.dialect"));
-    assert_eq!(report(log).sessions.first().unwrap().module.family, Some("Espressif ESP-AT"));
+    assert_eq!(
+        report(log).sessions.first().unwrap().module.family,
+        Some("Espressif ESP-AT")
+    );
 }
 
 #[test]
@@ -64,15 +88,29 @@ fn https_with_an_intermediate_for_a_root() {
                AT+QHTTPCFG=\"sslctxid\",1\nOK\nAT+QSSLCFG=\"sslversion\",1,4\nOK\nAT+QSSLCFG=\"cacert\",1,\"amazonca.pem\"\nOK\n\
                AT+QSSLCFG=\"seclevel\",1,1\nOK\nAT+QHTTPURL=32,80\nCONNECT\nhttps://a1b2c3.example.com/x/y/z\nOK\n\
                AT+QHTTPGET=80\nOK\n+QHTTPGET: 701\n";
-    assert!(errors(log).contains(&"tls.ca-wrong-for-host"), "{:?}", all(log));
+    assert!(
+        errors(log).contains(&"tls.ca-wrong-for-host"),
+        "{:?}",
+        all(log)
+    );
 }
 
 #[test]
 fn a_sniffer_with_direction_columns() {
     let log = "0 AT+USECMNG=0,0,\"ca\",1188\n1 >\n1 +USECMNG: 0,0,\"ca\",\"cb17\"\n1 OK\n0 AT+UMQTT=2,\"broker.example.org\",8883\n1 OK\n0 AT+UMQTTC=1\n1 ERROR\n";
     let report = report(log);
-    assert_eq!(report.sessions.first().unwrap().module.family, Some("u-blox"));
-    assert!(report.findings.iter().all(|finding| finding.severity < Severity::Error), "{:?}", all(log));
+    assert_eq!(
+        report.sessions.first().unwrap().module.family,
+        Some("u-blox")
+    );
+    assert!(
+        report
+            .findings
+            .iter()
+            .all(|finding| finding.severity < Severity::Error),
+        "{:?}",
+        all(log)
+    );
 }
 
 #[test]
@@ -82,9 +120,17 @@ fn two_modules_in_one_paste_are_two_sessions() {
                The EC25 does not:\n\nATI\nQuectel\nEC25\nRevision: EC25EFAR06A17M4G\nOK\nAT+QSSLCFG=\"seclevel\",1,0\nOK\n\
                AT+QMTCFG=\"ssl\",0,1,1\nOK\nAT+QMTOPEN=0,\"x.s1.eu.hivemq.cloud\",8883\nOK\n+QMTOPEN: 0,-1\n";
     let report = report(log);
-    let models: Vec<_> = report.sessions.iter().map(|session| session.module.model.clone().unwrap()).collect();
+    let models: Vec<_> = report
+        .sessions
+        .iter()
+        .map(|session| session.module.model.clone().unwrap())
+        .collect();
     assert_eq!(models, ["BG95-M3", "EC25"]);
-    let found: Vec<_> = report.findings.iter().map(|finding| (finding.session, finding.id)).collect();
+    let found: Vec<_> = report
+        .findings
+        .iter()
+        .map(|finding| (finding.session, finding.id))
+        .collect();
     assert_eq!(found, [(1, "tls.sni-missing")]);
 }
 
@@ -96,7 +142,11 @@ fn a_later_post_goes_on_with_the_settings_of_the_first() {
                AT+QSSLCFG=\"sni\",2,1\nOK\nAT+QMTOPEN=0,\"broker.example.org\",8883\nOK\n+QMTOPEN: 0,0\nAT+QMTCONN=0,\"c\"\nOK\n+QMTCONN: 0,0,0\n";
     let report = report(log);
     assert_eq!(report.sessions.len(), 2);
-    assert!(report.findings.iter().all(|finding| finding.session == 0), "{:?}", all(log));
+    assert!(
+        report.findings.iter().all(|finding| finding.session == 0),
+        "{:?}",
+        all(log)
+    );
 }
 
 #[test]
@@ -113,7 +163,11 @@ fn a_reader_s_notes_on_one_line() {
                -> AT+QMTCFG=\"SSL\",0,1,2         OK\n\
                -> AT+QSSLCFG=\"seclevel\",2,1     OK\n\
                -> AT+QMTOPEN=0,\"contoso.azure-devices.net\",8883   <- OK <- +QMTOPEN: 0,-1\n";
-    assert!(errors(log).contains(&"tls.seclevel-needs-ca"), "{:?}", all(log));
+    assert!(
+        errors(log).contains(&"tls.seclevel-needs-ca"),
+        "{:?}",
+        all(log)
+    );
     assert!(!all(log).contains(&"net.not-registered"));
 }
 
@@ -137,7 +191,10 @@ fn the_json_has_the_agreed_shape() {
     assert_eq!(finding["confidence"], "certain");
     assert_eq!(finding["lines"][0]["number"], 7);
     assert!(finding["message"].is_string() && finding["fix"].is_array());
-    assert_eq!(finding["fix"][0], "AT+QMTOPEN=0,\"contoso.azure-devices.net\",8883");
+    assert_eq!(
+        finding["fix"][0],
+        "AT+QMTOPEN=0,\"contoso.azure-devices.net\",8883"
+    );
     assert_eq!(json["module"]["model"], "BG96");
     assert_eq!(json["module"]["firmware"], "BG96MAR02A07M1G");
     assert_eq!(json["module"]["family"], "BG96");

@@ -1,6 +1,9 @@
 //! No input makes the doctor panic, and memory and time stay within bounds.
 
-#![expect(clippy::unwrap_used, reason = "a test stops at the first thing that is not as it should be")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test stops at the first thing that is not as it should be"
+)]
 
 use std::fs;
 use std::io::{BufReader, Read};
@@ -89,11 +92,30 @@ fn a_long_log_is_read_with_bounded_memory() {
                   [2026-01-01_00:00:01:000]AT+QMTOPEN=0,\"contoso.azure-devices.net\",8883\r\n\
                   [2026-01-01_00:00:01:010]OK\r\n[2026-01-01_00:00:04:000]+QMTOPEN: 0,-1\r\n"
         .to_vec();
-    let log = Endless { block, at: 0, left: 8 * 1024 * 1024 };
+    let log = Endless {
+        block,
+        at: 0,
+        left: 8 * 1024 * 1024,
+    };
     let report = diagnose_at(BufReader::new(log), TODAY).unwrap();
-    assert!(report.findings.iter().any(|finding| finding.id == "tls.seclevel-needs-ca"));
-    assert!(report.findings.iter().all(|finding| finding.lines.len() <= 8));
-    assert!(report.sessions.iter().any(|session| session.notes.iter().any(|note| note.contains("left out"))));
+    assert!(
+        report
+            .findings
+            .iter()
+            .any(|finding| finding.id == "tls.seclevel-needs-ca")
+    );
+    assert!(
+        report
+            .findings
+            .iter()
+            .all(|finding| finding.lines.len() <= 8)
+    );
+    assert!(
+        report
+            .sessions
+            .iter()
+            .any(|session| session.notes.iter().any(|note| note.contains("left out")))
+    );
 }
 
 #[test]
@@ -113,7 +135,11 @@ fn secrets_are_masked_everywhere() {
 
 #[test]
 fn what_is_no_log_is_an_error() {
-    for text in ["", "\n\n", "Dear all,\nthis is a letter about the weather.\n"] {
+    for text in [
+        "",
+        "\n\n",
+        "Dear all,\nthis is a letter about the weather.\n",
+    ] {
         let error = diagnose_at(text.as_bytes(), TODAY).unwrap_err();
         assert_eq!(error.name(), "not-a-log", "{text:?}");
     }

@@ -16,9 +16,16 @@ pub(crate) fn clean(line: &str) -> Cleaned<'_> {
     let ansi = line.contains('\u{1B}') || line.contains("[0m") || line.contains("<ESC>");
     let entities = line.contains('&') && ENTITIES.iter().any(|(name, _)| line.contains(name));
     if line.is_ascii() && !ansi && !entities {
-        return Cleaned { text: Cow::Borrowed(line), typographic: false };
+        return Cleaned {
+            text: Cow::Borrowed(line),
+            typographic: false,
+        };
     }
-    let mut text = if ansi { without_ansi(line) } else { line.to_owned() };
+    let mut text = if ansi {
+        without_ansi(line)
+    } else {
+        line.to_owned()
+    };
     if entities {
         for (name, plain) in ENTITIES {
             text = text.replace(name, plain);
@@ -26,7 +33,10 @@ pub(crate) fn clean(line: &str) -> Cleaned<'_> {
     }
     let typographic = text.contains(is_typographic_quote);
     let text = text.chars().filter_map(plain_character).collect::<String>();
-    Cleaned { text: Cow::Owned(text), typographic }
+    Cleaned {
+        text: Cow::Owned(text),
+        typographic,
+    }
 }
 
 const ENTITIES: &[(&str, &str)] = &[
@@ -113,17 +123,32 @@ mod tests {
     fn lines_are_cleaned() {
         for (line, expected, typographic) in [
             ("AT+CSQ", "AT+CSQ", false),
-            ("AT+QSSLCFG=\u{201C}sni\u{201D},2,1", "AT+QSSLCFG=\"sni\",2,1", true),
+            (
+                "AT+QSSLCFG=\u{201C}sni\u{201D},2,1",
+                "AT+QSSLCFG=\"sni\",2,1",
+                true,
+            ),
             ("+QMTOPEN: 0,\u{2013}1", "+QMTOPEN: 0,-1", false),
-            ("\u{1B}[0;32mI (44731) SIM7600: OK\u{1B}[0m", "I (44731) SIM7600: OK", false),
+            (
+                "\u{1B}[0;32mI (44731) SIM7600: OK\u{1B}[0m",
+                "I (44731) SIM7600: OK",
+                false,
+            ),
             ("<ESC>_[0;32mI (1) X: OK<ESC>_[0m", "I (1) X: OK", false),
             ("[0;32mI (1) X: OK[0m", "I (1) X: OK", false),
-            ("AT+QMTOPEN=0,&quot;a&amp;b&quot;", "AT+QMTOPEN=0,\"a&b\"", false),
+            (
+                "AT+QMTOPEN=0,&quot;a&amp;b&quot;",
+                "AT+QMTOPEN=0,\"a&b\"",
+                false,
+            ),
             ("a & b", "a & b", false),
             ("AT\u{00A0}OK\u{200B}", "AT OK", false),
         ] {
             let cleaned = clean(line);
-            assert_eq!((cleaned.text.as_ref(), cleaned.typographic), (expected, typographic));
+            assert_eq!(
+                (cleaned.text.as_ref(), cleaned.typographic),
+                (expected, typographic)
+            );
         }
     }
 }

@@ -19,12 +19,17 @@ const OFTEN: u32 = 3;
 impl Labels {
     /// Labels that take nothing off.
     pub(crate) const fn blind() -> Self {
-        Self { shapes: Vec::new(), blind: true }
+        Self {
+            shapes: Vec::new(),
+            blind: true,
+        }
     }
 
     /// Counts the text in front of the first command or information line of `rest`.
     pub(crate) fn learn(&mut self, rest: &str) {
-        let Some(at) = token_after_label(rest) else { return };
+        let Some(at) = token_after_label(rest) else {
+            return;
+        };
         let Some(label) = rest.get(..at) else { return };
         if label.len() > 48 || label.contains(['"', '\'', '{']) || label.trim().is_empty() {
             return;
@@ -107,8 +112,9 @@ fn matching(shape: &str, text: &str) -> Option<usize> {
 
 /// Words that introduce an example in prose, not a line of a log.
 const PROSE: &[&str] = &[
-    "example", "examples", "try", "use", "using", "note", "fix", "like", "tried", "solution", "syntax", "format",
-    "usage", "ex", "eg", "ie", "todo", "then", "with", "and", "or", "is", "was", "should", "instead", "correct",
+    "example", "examples", "try", "use", "using", "note", "fix", "like", "tried", "solution",
+    "syntax", "format", "usage", "ex", "eg", "ie", "todo", "then", "with", "and", "or", "is",
+    "was", "should", "instead", "correct",
 ];
 
 /// Takes off a learnt prefix, or one tag such as `bgxx:`, `modem>`, `[CELL]:` in front of a token.
@@ -127,9 +133,12 @@ pub(crate) fn eat_label<'a>(text: &'a str, prefixed: bool, learned: &Labels) -> 
     }
     let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || "_.-/#@".contains(c)))?;
     let (tag, rest) = text.split_at_checked(end)?;
-    let after = rest.strip_prefix([':', '>', '|']).or_else(|| rest.strip_prefix(": "))?;
+    let after = rest
+        .strip_prefix([':', '>', '|'])
+        .or_else(|| rest.strip_prefix(": "))?;
     let prompt = rest.starts_with('>');
-    let fits = (1..=32).contains(&tag.len()) && !PROSE.iter().any(|word| tag.eq_ignore_ascii_case(word));
+    let fits =
+        (1..=32).contains(&tag.len()) && !PROSE.iter().any(|word| tag.eq_ignore_ascii_case(word));
     let follows = is_token_start(after.trim_start())
         || (prompt && after.trim().is_empty())
         || (prefixed && directional(after.trim_start()));
@@ -137,7 +146,9 @@ pub(crate) fn eat_label<'a>(text: &'a str, prefixed: bool, learned: &Labels) -> 
 }
 
 fn directional(text: &str) -> bool {
-    ["<<", ">>", "->", "<-", "TX", "RX"].iter().any(|arrow| text.starts_with(arrow))
+    ["<<", ">>", "->", "<-", "TX", "RX"]
+        .iter()
+        .any(|arrow| text.starts_with(arrow))
 }
 
 #[cfg(test)]
@@ -166,13 +177,21 @@ mod tests {
             ("2023-02-14 08:31:04.117 TX AT+CSQ", Some(Host), "AT+CSQ"),
             ("2023-02-14 08:31:09.020 RX ", Some(Module), ""),
             ("00:00:01.001 [TX] - ATI", Some(Host), "ATI"),
-            ("[10:00:00.000]\u{53D1}\u{2192}\u{25C7}AT+CSQ", Some(Host), "AT+CSQ"),
+            (
+                "[10:00:00.000]\u{53D1}\u{2192}\u{25C7}AT+CSQ",
+                Some(Host),
+                "AT+CSQ",
+            ),
             ("[10:00:00.021]\u{6536}\u{2190}\u{25C6}", Some(Module), ""),
             ("[16:30:46.541]???AT+CSQ", None, "AT+CSQ"),
             ("modem> AT+CSQ", None, "AT+CSQ"),
             ("modem> ", None, ""),
             ("I (44731) SIM7600: +CSQ: 20,99", None, "+CSQ: 20,99"),
-            ("[00:00:22.108,000] <inf> modem_quectel_bg9x: +CSQ: 1,99", None, "+CSQ: 1,99"),
+            (
+                "[00:00:22.108,000] <inf> modem_quectel_bg9x: +CSQ: 1,99",
+                None,
+                "+CSQ: 1,99",
+            ),
             ("DEBUG: AT+QMTCONN=0,\"x\"", None, "AT+QMTCONN=0,\"x\""),
             ("INFO:root:AT+CSQ", None, "AT+CSQ"),
             ("* AT+QFLST", None, "AT+QFLST"),
@@ -183,7 +202,11 @@ mod tests {
             ("> 0123456789", None, "> 0123456789"),
             ("AT", None, "AT"),
             ("<private_key.pem>", None, "<private_key.pem>"),
-            ("I enable it using AT+QMTCFG=\"ssl\",0,1,2", None, "I enable it using AT+QMTCFG=\"ssl\",0,1,2"),
+            (
+                "I enable it using AT+QMTCFG=\"ssl\",0,1,2",
+                None,
+                "I enable it using AT+QMTCFG=\"ssl\",0,1,2",
+            ),
         ] {
             assert_eq!(stripped(line), (side, false, rest), "{line}");
         }
@@ -212,6 +235,9 @@ mod tests {
             labels.learn(strip(&line(n), &labels).rest);
         }
         assert_eq!(strip("~~uart9 frame~ BG96", &labels).rest, "BG96");
-        assert_eq!(strip("12:00:01 x", &labels).stamp, Some(Stamp::TimeOfDay(43_201_000)));
+        assert_eq!(
+            strip("12:00:01 x", &labels).stamp,
+            Some(Stamp::TimeOfDay(43_201_000))
+        );
     }
 }

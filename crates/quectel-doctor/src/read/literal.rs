@@ -21,25 +21,42 @@ pub(crate) fn expand(text: &str, record: bool) -> Content<'_> {
         return Content::Stream(unescape(&unmark(text)).into_owned());
     }
     if let Some(lines) = list(text) {
-        return Content::Lines { lines, source: false };
+        return Content::Lines {
+            lines,
+            source: false,
+        };
     }
     if let Some(body) = bytes_literal(text) {
         return Content::Stream(unescape(body).into_owned());
     }
     if let Some(lines) = string_literals(text) {
-        return Content::Lines { lines, source: true };
+        return Content::Lines {
+            lines,
+            source: true,
+        };
     }
     let marked = unmark(text);
     let escaped = has_escape(&marked);
-    let plain = if escaped { unescape(&marked) } else { Cow::Borrowed(marked.as_ref()) };
+    let plain = if escaped {
+        unescape(&marked)
+    } else {
+        Cow::Borrowed(marked.as_ref())
+    };
     if plain.contains(['\r', '\n', '\u{1A}']) {
         return Content::Stream(plain.into_owned());
     }
-    if plain == text { Content::Line(Cow::Borrowed(text)) } else { Content::Line(Cow::Owned(plain.into_owned())) }
+    if plain == text {
+        Content::Line(Cow::Borrowed(text))
+    } else {
+        Content::Line(Cow::Owned(plain.into_owned()))
+    }
 }
 
 fn has_escape(text: &str) -> bool {
-    text.contains('\\') && ["\\r", "\\n", "\\\"", "\\x", "\\u00", "\\?"].iter().any(|known| text.contains(known))
+    text.contains('\\')
+        && ["\\r", "\\n", "\\\"", "\\x", "\\u00", "\\?"]
+            .iter()
+            .any(|known| text.contains(known))
 }
 
 /// Resolves `\r`, `\n`, `\"`, `\x1a` and the like.
@@ -117,12 +134,16 @@ fn unmark(text: &str) -> Cow<'_, str> {
             '{' => marker(rest, '}'),
             _ => None,
         };
-        let (character, taken) = symbol.unwrap_or((c, c.len_utf8()));
+        let (character, taken) = symbol.unwrap_or_else(|| (c, c.len_utf8()));
         changed |= symbol.is_some();
         out.push(character);
         rest = rest.get(taken..).unwrap_or_default();
     }
-    if changed { Cow::Owned(out) } else { Cow::Borrowed(text) }
+    if changed {
+        Cow::Owned(out)
+    } else {
+        Cow::Borrowed(text)
+    }
 }
 
 fn marker(text: &str, close: char) -> Option<(char, usize)> {
@@ -134,7 +155,9 @@ fn marker(text: &str, close: char) -> Option<(char, usize)> {
         '\r'
     } else if is(&["lf", "ln", "nl", "0a", "0x0a", "\\n"]) {
         '\n'
-    } else if is(&["sub", "1a", "0x1a", "ctrl+z", "ctrl-z", "ctrl z", "ctrlz", "eof"]) {
+    } else if is(&[
+        "sub", "1a", "0x1a", "ctrl+z", "ctrl-z", "ctrl z", "ctrlz", "eof",
+    ]) {
         '\u{1A}'
     } else {
         return None;
@@ -149,8 +172,13 @@ fn list(text: &str) -> Option<Vec<String>> {
     let mut lines = Vec::new();
     loop {
         rest = rest.trim_start().trim_start_matches(',').trim_start();
-        rest = rest.strip_prefix(['b', 'u', 'r']).filter(|next| next.starts_with(['\'', '"'])).unwrap_or(rest);
-        let Some(quote) = rest.chars().next().filter(|c| matches!(c, '\'' | '"')) else { break };
+        rest = rest
+            .strip_prefix(['b', 'u', 'r'])
+            .filter(|next| next.starts_with(['\'', '"']))
+            .unwrap_or(rest);
+        let Some(quote) = rest.chars().next().filter(|c| matches!(c, '\'' | '"')) else {
+            break;
+        };
         let body = rest.get(1..)?;
         let end = unescaped(body, quote)?;
         lines.push(unescape(body.get(..end)?).into_owned());
@@ -178,7 +206,9 @@ fn unescaped(text: &str, quote: char) -> Option<usize> {
 /// The inside of Python's `b'…'`.
 fn bytes_literal(text: &str) -> Option<&str> {
     for opening in ["b'", "b\""] {
-        let Some(at) = text.find(opening) else { continue };
+        let Some(at) = text.find(opening) else {
+            continue;
+        };
         let before = text.get(..at)?.chars().next_back();
         if before.is_some_and(|c| c.is_alphanumeric()) {
             continue;
@@ -198,12 +228,15 @@ fn string_literals(text: &str) -> Option<Vec<String>> {
         let (before, quoted) = rest.split_at(at);
         let quote = quoted.chars().next()?;
         let body = quoted.get(1..)?;
-        let Some(end) = unescaped(body, quote) else { break };
+        let Some(end) = unescaped(body, quote) else {
+            break;
+        };
         let inside = body.get(..end)?;
         let escaped = inside.contains('\\');
         let plain = unescape(inside);
         let command = command_at(&plain).is_some() || information_at(&plain).is_some();
-        if command && (escaped || code_before(before)) && !(at == 0 && lines.is_empty() && !escaped) {
+        if command && (escaped || code_before(before)) && !(at == 0 && lines.is_empty() && !escaped)
+        {
             lines.push(plain.trim_end_matches(['\r', '\n']).to_owned());
         }
         rest = body.get(end + 1..)?;
@@ -215,7 +248,9 @@ fn string_literals(text: &str) -> Option<Vec<String>> {
 
 fn code_before(before: &str) -> bool {
     let trimmed = before.trim_end();
-    trimmed.ends_with(['(', ',', '=', '{', '[', '&']) || trimmed.starts_with("#define") || trimmed.contains("char ")
+    trimmed.ends_with(['(', ',', '=', '{', '[', '&'])
+        || trimmed.starts_with("#define")
+        || trimmed.contains("char ")
 }
 
 #[cfg(test)]
@@ -223,7 +258,10 @@ mod tests {
     use super::*;
 
     fn lines(lines: &[&str], source: bool) -> Content<'static> {
-        Content::Lines { lines: lines.iter().map(|line| (*line).to_owned()).collect(), source }
+        Content::Lines {
+            lines: lines.iter().map(|line| (*line).to_owned()).collect(),
+            source,
+        }
     }
 
     #[test]
@@ -234,26 +272,43 @@ mod tests {
             ("{\"t\":21.5}<SUB>", false, "{\"t\":21.5}\u{1A}"),
             ("AT+QFUPL=\\\"a\\\",1,2\\r", true, "AT+QFUPL=\"a\",1,2\r"),
             ("\\r\\nOK\\r\\n", false, "\r\nOK\r\n"),
-            ("Sent: b'AT+QMTOPEN=0,\"h\",8883\\r\\n'", false, "AT+QMTOPEN=0,\"h\",8883\r\n"),
+            (
+                "Sent: b'AT+QMTOPEN=0,\"h\",8883\\r\\n'",
+                false,
+                "AT+QMTOPEN=0,\"h\",8883\r\n",
+            ),
             ("1", true, "1"),
         ] {
-            assert_eq!(expand(text, record), Content::Stream(expected.to_owned()), "{text}");
+            assert_eq!(
+                expand(text, record),
+                Content::Stream(expected.to_owned()),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn programs_print_lists() {
         assert_eq!(
-            expand("Result: {'status': 1, 'response': ['+QMTCONN: 0,0,2', '+QMTSTAT: 0,4'], 'interval': 0}", false),
+            expand(
+                "Result: {'status': 1, 'response': ['+QMTCONN: 0,0,2', '+QMTSTAT: 0,4'], 'interval': 0}",
+                false
+            ),
             lines(&["+QMTCONN: 0,0,2", "+QMTSTAT: 0,4"], false)
         );
-        assert_eq!(expand("a ['x', 'y']", false), Content::Line("a ['x', 'y']".into()));
+        assert_eq!(
+            expand("a ['x', 'y']", false),
+            Content::Line("a ['x', 'y']".into())
+        );
     }
 
     #[test]
     fn source_code_holds_commands() {
         for (text, expected) in [
-            ("sendAT(\"AT+QSSLCFG=\\\"sni\\\",2,1\\r\\n\");", &["AT+QSSLCFG=\"sni\",2,1"][..]),
+            (
+                "sendAT(\"AT+QSSLCFG=\\\"sni\\\",2,1\\r\\n\");",
+                &["AT+QSSLCFG=\"sni\",2,1"][..],
+            ),
             ("#define RESET \"AT+CFUN=1,1\\r\\n\"", &["AT+CFUN=1,1"]),
             ("static char *c[] = {\"AT\", \"ATE0\"};", &["AT", "ATE0"]),
         ] {
@@ -263,9 +318,17 @@ mod tests {
 
     #[test]
     fn ordinary_lines_stay_as_they_are() {
-        for text in ["AT+QMTOPEN=0,\"a\",8883", "+QMTRECV: 0,0,\"t\",\"{\"a\":1}\"", "<private_key.pem>", "[private broker]"] {
+        for text in [
+            "AT+QMTOPEN=0,\"a\",8883",
+            "+QMTRECV: 0,0,\"t\",\"{\"a\":1}\"",
+            "<private_key.pem>",
+            "[private broker]",
+        ] {
             assert_eq!(expand(text, false), Content::Line(text.into()));
         }
-        assert_eq!(expand("AT+QMTCFG=\\\"ssl\\\",0", false), Content::Line("AT+QMTCFG=\"ssl\",0".into()));
+        assert_eq!(
+            expand("AT+QMTCFG=\\\"ssl\\\",0", false),
+            Content::Line("AT+QMTCFG=\"ssl\",0".into())
+        );
     }
 }

@@ -54,7 +54,12 @@ const LOOK_AHEAD_BYTES: usize = 512 * 1024;
 /// Memory does not grow with the log: lines are cut at 64 KiB, and only the first 2000 are held.
 pub(crate) fn read_log(reader: impl BufRead, sink: &mut dyn FnMut(Item<'_>)) -> io::Result<u64> {
     let mut lines = PhysicalLines::new(reader)?;
-    let mut reader = Reader { labels: Labels::default(), assembler: Assembler::default(), spelt_out: [0; 3], lone_stamp: None };
+    let mut reader = Reader {
+        labels: Labels::default(),
+        assembler: Assembler::default(),
+        spelt_out: [0; 3],
+        lone_stamp: None,
+    };
     let mut head = Vec::new();
     let mut held = 0;
     let mut line = String::new();
@@ -115,8 +120,15 @@ impl Reader {
                 return;
             }
         }
-        let stamp = stripped.stamp.or(self.lone_stamp.take());
-        let frame = Frame { line: number, raw, typographic: cleaned.typographic, stripped, stamp };
+        let lone = self.lone_stamp.take();
+        let stamp = stripped.stamp.or(lone);
+        let frame = Frame {
+            line: number,
+            raw,
+            typographic: cleaned.typographic,
+            stripped,
+            stamp,
+        };
         let counter = match stripped.side {
             Some(Side::Host) => 0,
             Some(Side::Module) => 1,
@@ -131,19 +143,28 @@ impl Reader {
                 self.assembler.push(None, number, stripped.stamp, &piece);
                 self.assembler.flush();
                 for line in self.assembler.take() {
-                    split(&line.text, &mut |said| sink(Item { ending: line.ending, ..item(&frame, false, said) }));
+                    split(&line.text, &mut |said| {
+                        sink(Item {
+                            ending: line.ending,
+                            ..item(&frame, false, said)
+                        })
+                    });
                 }
             }
             Content::Stream(piece) => {
                 if let Some(count) = self.spelt_out.get_mut(counter) {
                     *count = count.saturating_add(1);
                 }
-                self.assembler.push(stripped.side, number, stripped.stamp, &piece);
+                self.assembler
+                    .push(stripped.side, number, stripped.stamp, &piece);
                 self.deliver(sink);
             }
             // A tool that spells CR and LF out on one side's lines does so on all of them.
-            Content::Line(text) if stripped.side.is_some() && spelt_out >= OFTEN && self.assembler.is_open() => {
-                self.assembler.push(stripped.side, number, stripped.stamp, &text);
+            Content::Line(text)
+                if stripped.side.is_some() && spelt_out >= OFTEN && self.assembler.is_open() =>
+            {
+                self.assembler
+                    .push(stripped.side, number, stripped.stamp, &text);
                 self.deliver(sink);
             }
             Content::Line(text) => {
@@ -222,14 +243,31 @@ mod tests {
     fn a_framework_trace_with_its_prefix_overwritten() {
         let log = "   [SEND][   3][AT\\r]\n   \\n\\rV][  16]\\r\\nRDY\\r\\nAT\\r\\r\\nOK\\r\\n\n\
                    [SEND][   8][AT+CFUN=]\n[SEND][   1][1]\n[SEND][   1][\\r]\n[RECV][   6][\\r\\nOK\\r\\n]\n";
-        assert_eq!(said(log), ["1 C AT", "2 B Ready", "2 C AT", "2 R Ok", "3 C AT+CFUN=1", "6 R Ok"]);
+        assert_eq!(
+            said(log),
+            [
+                "1 C AT",
+                "2 B Ready",
+                "2 C AT",
+                "2 R Ok",
+                "3 C AT+CFUN=1",
+                "6 R Ok"
+            ]
+        );
     }
 
     #[test]
     fn a_program_that_prints_dictionaries() {
         let log = "DEBUG: AT+QMTCONN=0,\"x\"\n\
                    INFO: Result: {'status': 1, 'response': ['+QMTCONN: 0,0,5', '+QMTSTAT: 0,4'], 'interval': 0}\n";
-        assert_eq!(said(log), ["1 C AT+QMTCONN=0,\"x\"", "2 I QMTCONN=0,0,5", "2 I QMTSTAT=0,4"]);
+        assert_eq!(
+            said(log),
+            [
+                "1 C AT+QMTCONN=0,\"x\"",
+                "2 I QMTCONN=0,0,5",
+                "2 I QMTSTAT=0,4"
+            ]
+        );
     }
 
     #[test]

@@ -19,11 +19,22 @@ impl<'r> PhysicalLines<'r> {
         let start = reader.fill_buf()?;
         let little = start.starts_with(&[0xFF, 0xFE]);
         let reader: Box<dyn BufRead + 'r> = if little || start.starts_with(&[0xFE, 0xFF]) {
-            Box::new(BufReader::new(Utf16 { reader, little, out: Vec::new(), at: 0, high: None }))
+            Box::new(BufReader::new(Utf16 {
+                reader,
+                little,
+                out: Vec::new(),
+                at: 0,
+                high: None,
+            }))
         } else {
             Box::new(reader)
         };
-        Ok(Self { reader, number: 0, terminator: None, bytes: Vec::new() })
+        Ok(Self {
+            reader,
+            number: 0,
+            terminator: None,
+            bytes: Vec::new(),
+        })
     }
 
     /// The next line into `out`, and its number from 1; `None` at the end.
@@ -61,7 +72,11 @@ impl<'r> PhysicalLines<'r> {
             any = true;
             // A file without a single LF at its beginning is an old terminal's, with CR alone.
             let end = *self.terminator.get_or_insert_with(|| {
-                if !chunk.contains(&b'\n') && chunk.contains(&b'\r') { b'\r' } else { b'\n' }
+                if !chunk.contains(&b'\n') && chunk.contains(&b'\r') {
+                    b'\r'
+                } else {
+                    b'\n'
+                }
             });
             let (taken, done) = match chunk.iter().position(|byte| *byte == end) {
                 Some(at) => (at + 1, true),
@@ -69,7 +84,8 @@ impl<'r> PhysicalLines<'r> {
             };
             let room = MAX_LINE.saturating_sub(self.bytes.len());
             let text = taken - usize::from(done);
-            self.bytes.extend(chunk.iter().take(text.min(room)).filter(|byte| **byte != 0));
+            self.bytes
+                .extend(chunk.iter().take(text.min(room)).filter(|byte| **byte != 0));
             self.reader.consume(taken);
             if done {
                 return Ok(true);
@@ -104,10 +120,15 @@ impl<R: Read> Utf16<R> {
                 });
             }
         }
-        if raw.len() == 4096 && units.last().is_some_and(|unit| (0xD800..0xDC00).contains(unit)) {
+        if raw.len() == 4096
+            && units
+                .last()
+                .is_some_and(|unit| (0xD800..0xDC00).contains(unit))
+        {
             self.high = units.pop();
         }
-        self.out.extend(String::from_utf16_lossy(&units).into_bytes());
+        self.out
+            .extend(String::from_utf16_lossy(&units).into_bytes());
         Ok(())
     }
 }
@@ -142,7 +163,13 @@ mod tests {
 
     #[test]
     fn every_line_end_is_a_line_end() {
-        for text in ["AT\nOK\n", "AT\r\nOK\r\n", "AT\r\r\nOK\r\r\n", "AT\rOK\r", "\u{FEFF}AT\nOK"] {
+        for text in [
+            "AT\nOK\n",
+            "AT\r\nOK\r\n",
+            "AT\r\r\nOK\r\r\n",
+            "AT\rOK\r",
+            "\u{FEFF}AT\nOK",
+        ] {
             assert_eq!(lines(text.as_bytes()), ["AT", "OK"], "{text:?}");
         }
     }
@@ -151,7 +178,11 @@ mod tests {
     fn powershell_redirects_are_utf16() {
         let bytes: Vec<u8> = [0xFF, 0xFE]
             .into_iter()
-            .chain("AT\r\nOK \u{1F600}\r\n".encode_utf16().flat_map(u16::to_le_bytes))
+            .chain(
+                "AT\r\nOK \u{1F600}\r\n"
+                    .encode_utf16()
+                    .flat_map(u16::to_le_bytes),
+            )
             .collect();
         assert_eq!(lines(&bytes), ["AT", "OK \u{1F600}"]);
     }

@@ -26,7 +26,13 @@ pub(crate) struct Stripped<'a> {
 
 /// Takes prefixes off until the text begins with something that a modem or its host says.
 pub(crate) fn strip<'a>(line: &'a str, learned: &Labels) -> Stripped<'a> {
-    let mut out = Stripped { stamp: None, side: None, record: false, prefixed: false, rest: line };
+    let mut out = Stripped {
+        stamp: None,
+        side: None,
+        record: false,
+        prefixed: false,
+        rest: line,
+    };
     for _ in 0..10 {
         let text = out.rest.trim_start();
         if text.is_empty() || is_token_start(text) {
@@ -60,20 +66,40 @@ struct Piece<'a> {
 
 impl<'a> Piece<'a> {
     const fn plain(rest: &'a str) -> Self {
-        Self { stamp: None, side: None, record: false, rest }
+        Self {
+            stamp: None,
+            side: None,
+            record: false,
+            rest,
+        }
     }
 
     const fn of(side: Side, rest: &'a str) -> Self {
-        Self { stamp: None, side: Some(side), record: false, rest }
+        Self {
+            stamp: None,
+            side: Some(side),
+            record: false,
+            rest,
+        }
     }
 }
 
 fn piece<'a>(text: &'a str, so_far: &Stripped<'_>, learned: &Labels) -> Option<Piece<'a>> {
     if let Some((side, rest)) = record(text) {
-        return Some(Piece { stamp: None, side: Some(side), record: true, rest });
+        return Some(Piece {
+            stamp: None,
+            side: Some(side),
+            record: true,
+            rest,
+        });
     }
     if let Some((taken, stamp)) = eat_stamp(text) {
-        return Some(Piece { stamp: Some(stamp), side: None, record: false, rest: text.get(taken..)? });
+        return Some(Piece {
+            stamp: Some(stamp),
+            side: None,
+            record: false,
+            rest: text.get(taken..)?,
+        });
     }
     if let Some((side, rest)) = arrow(text).or_else(|| direction_word(text, so_far.prefixed)) {
         return Some(Piece::of(side, rest));
@@ -85,13 +111,19 @@ fn piece<'a>(text: &'a str, so_far: &Stripped<'_>, learned: &Labels) -> Option<P
         return Some(Piece::plain(rest));
     }
     if let Some((ticks, rest)) = esp_idf(text) {
-        return Some(Piece { stamp: Some(Stamp::Ticks(ticks)), ..Piece::plain(rest) });
+        return Some(Piece {
+            stamp: Some(Stamp::Ticks(ticks)),
+            ..Piece::plain(rest)
+        });
     }
     if let Some(rest) = level(text).or_else(|| bullet(text)) {
         return Some(Piece::plain(rest));
     }
     if let Some((side, rest)) = symbols(text, so_far.stamp.is_some()) {
-        return Some(Piece { side, ..Piece::plain(rest) });
+        return Some(Piece {
+            side,
+            ..Piece::plain(rest)
+        });
     }
     if so_far.prefixed
         && let Some(rest) = separator(text)
@@ -103,8 +135,14 @@ fn piece<'a>(text: &'a str, so_far: &Stripped<'_>, learned: &Labels) -> Option<P
 
 /// `[SEND][   3][AT\r]`, its remains after a CR moved the cursor, and `AT TX ( 2): AT`.
 fn record(text: &str) -> Option<(Side, &str)> {
-    let mangled = text.trim_start_matches("\\n").trim_start_matches("\\r").trim_start_matches("\\n");
-    if let Some(rest) = mangled.strip_prefix("V]").or_else(|| mangled.strip_prefix("CV]")) {
+    let mangled = text
+        .trim_start_matches("\\n")
+        .trim_start_matches("\\r")
+        .trim_start_matches("\\n");
+    if let Some(rest) = mangled
+        .strip_prefix("V]")
+        .or_else(|| mangled.strip_prefix("CV]"))
+    {
         return Some((Side::Module, record_body(rest)?));
     }
     if let Some(inner) = text.strip_prefix('[') {
@@ -115,7 +153,11 @@ fn record(text: &str) -> Option<(Side, &str)> {
     let side = side_of_word(rest.get(..2)?)?;
     let counted = rest.get(2..)?.trim_start().strip_prefix('(')?;
     let (count, body) = counted.split_once("):")?;
-    count.trim().bytes().all(|b| b.is_ascii_digit()).then_some(())?;
+    count
+        .trim()
+        .bytes()
+        .all(|b| b.is_ascii_digit())
+        .then_some(())?;
     Some((side, body.strip_prefix(' ').unwrap_or(body)))
 }
 
@@ -162,17 +204,39 @@ fn arrow(text: &str) -> Option<(Side, &str)> {
         return is_token_start(rest.trim_start()).then_some((Side::Host, rest));
     }
     let rest = text.strip_prefix('<')?;
-    (rest.is_empty() || rest.starts_with(char::is_whitespace) || is_token_start(rest)).then_some((Side::Module, rest))
+    (rest.is_empty() || rest.starts_with(char::is_whitespace) || is_token_start(rest))
+        .then_some((Side::Module, rest))
 }
 
 pub(super) fn side_of_word(word: &str) -> Option<Side> {
     const HOST: &[&str] = &[
-        "tx", "send", "sent", "sending", "cmd", "command", "req", "request", "out", "write", "dte", "host", "mcu", "s",
-        "t", "at>>", "at->", "->", ">>", ">",
+        "tx", "send", "sent", "sending", "cmd", "command", "req", "request", "out", "write", "dte",
+        "host", "mcu", "s", "t", "at>>", "at->", "->", ">>", ">",
     ];
     const MODULE: &[&str] = &[
-        "rx", "recv", "rcvd", "received", "receive", "receiving", "rsp", "resp", "response", "reply", "answer", "in",
-        "read", "dce", "module", "modem", "r", "at<<", "at<-", "<-", "<<", "<", "urc",
+        "rx",
+        "recv",
+        "rcvd",
+        "received",
+        "receive",
+        "receiving",
+        "rsp",
+        "resp",
+        "response",
+        "reply",
+        "answer",
+        "in",
+        "read",
+        "dce",
+        "module",
+        "modem",
+        "r",
+        "at<<",
+        "at<-",
+        "<-",
+        "<<",
+        "<",
+        "urc",
     ];
     let is = |list: &[&str]| list.iter().any(|known| word.eq_ignore_ascii_case(known));
     if is(HOST) {
@@ -201,7 +265,10 @@ fn direction_word(text: &str, prefixed: bool) -> Option<(Side, &str)> {
     let side = side_of_word(word)?;
     // `modem> ` is the prompt of a shell in front of both sides.
     let prompt = word.len() <= 2;
-    let punctuated = rest.trim_start().strip_prefix(':').or_else(|| rest.strip_prefix('>').filter(|_| prompt));
+    let punctuated = rest
+        .trim_start()
+        .strip_prefix(':')
+        .or_else(|| rest.strip_prefix('>').filter(|_| prompt));
     if let Some(rest) = punctuated {
         let named = word.len() > 1 || prefixed || is_token_start(rest.trim_start());
         return named.then_some((side, rest));
@@ -214,10 +281,14 @@ fn direction_word(text: &str, prefixed: bool) -> Option<(Side, &str)> {
 /// `INFO:`, `[DBG ]`, `<inf>`, `I (44731) SIM7600:`.
 fn level(text: &str) -> Option<&str> {
     const LEVELS: &[&str] = &[
-        "info", "debug", "dbg", "inf", "wrn", "warn", "warning", "err", "trace", "notice", "verbose", "log", "error",
-        "i", "d", "w", "e", "v",
+        "info", "debug", "dbg", "inf", "wrn", "warn", "warning", "err", "trace", "notice",
+        "verbose", "log", "error", "i", "d", "w", "e", "v",
     ];
-    let is_level = |word: &str| LEVELS.iter().any(|known| word.trim().eq_ignore_ascii_case(known));
+    let is_level = |word: &str| {
+        LEVELS
+            .iter()
+            .any(|known| word.trim().eq_ignore_ascii_case(known))
+    };
     for (open, close) in [('[', ']'), ('<', '>'), ('(', ')')] {
         if let Some(inner) = text.strip_prefix(open) {
             let (word, rest) = inner.split_once(close)?;
@@ -226,7 +297,9 @@ fn level(text: &str) -> Option<&str> {
     }
     let end = text.find(|c: char| !c.is_ascii_alphabetic())?;
     let (word, rest) = text.split_at_checked(end)?;
-    let rest = rest.strip_prefix([':', '|', '/']).or_else(|| rest.strip_prefix(" - "))?;
+    let rest = rest
+        .strip_prefix([':', '|', '/'])
+        .or_else(|| rest.strip_prefix(" - "))?;
     (is_level(word) && !rest.trim().is_empty()).then_some(rest)
 }
 
@@ -281,8 +354,13 @@ fn symbols(text: &str, after_stamp: bool) -> Option<(Option<Side>, &str)> {
     }
     let rest = text.get(end..)?;
     let rest = rest.strip_prefix(':').unwrap_or(rest);
-    let undecoded = after_stamp && text.get(..end).is_some_and(|run| run.len() >= 2 && run.bytes().all(|b| b == b'?'));
-    let ends = undecoded || (after_stamp && (rest.trim().is_empty() || side.is_some())) || is_token_start(rest.trim_start());
+    let undecoded = after_stamp
+        && text
+            .get(..end)
+            .is_some_and(|run| run.len() >= 2 && run.bytes().all(|b| b == b'?'));
+    let ends = undecoded
+        || (after_stamp && (rest.trim().is_empty() || side.is_some()))
+        || is_token_start(rest.trim_start());
     ends.then_some((side, rest))
 }
 

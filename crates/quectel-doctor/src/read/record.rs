@@ -53,7 +53,13 @@ impl Assembler {
     }
 
     /// Adds a piece from line `number` of the log.
-    pub(crate) fn push(&mut self, side: Option<Side>, number: u64, stamp: Option<Stamp>, piece: &str) {
+    pub(crate) fn push(
+        &mut self,
+        side: Option<Side>,
+        number: u64,
+        stamp: Option<Stamp>,
+        piece: &str,
+    ) {
         if side == Some(Side::Module) && piece.starts_with(['\r', '\n']) {
             // An answer begins: what the host sent before is a whole line even without its CR.
             self.flush_side(Some(Side::Host));
@@ -75,7 +81,9 @@ impl Assembler {
             };
             self.append(side, number, stamp, text);
             self.finish(side, ending);
-            rest = end.get(if ending == Ending::CrLf { 2 } else { 1 }..).unwrap_or_default();
+            rest = end
+                .get(if ending == Ending::CrLf { 2 } else { 1 }..)
+                .unwrap_or_default();
         }
         self.append(side, number, stamp, rest);
     }
@@ -89,7 +97,9 @@ impl Assembler {
 
     /// Is a line of this side begun but not ended?
     pub(crate) fn is_open(&self) -> bool {
-        ![&self.host, &self.module, &self.unknown].iter().all(|pending| pending.text.is_empty())
+        ![&self.host, &self.module, &self.unknown]
+            .iter()
+            .all(|pending| pending.text.is_empty())
     }
 
     fn pending(&mut self, side: Option<Side>) -> &mut Pending {
@@ -122,8 +132,18 @@ impl Assembler {
     fn finish(&mut self, side: Option<Side>, ending: Ending) {
         let pending = core::mem::take(self.pending(side));
         if !pending.text.is_empty() {
-            let Pending { text, number, stamp } = pending;
-            self.ready.push(Assembled { side, number, stamp, ending, text });
+            let Pending {
+                text,
+                number,
+                stamp,
+            } = pending;
+            self.ready.push(Assembled {
+                side,
+                number,
+                stamp,
+                ending,
+                text,
+            });
         }
     }
 }
@@ -148,8 +168,19 @@ mod tests {
         ] {
             assembler.push(Some(side), number, None, piece);
         }
-        let lines: Vec<_> = assembler.take().into_iter().map(|line| (line.number, line.text)).collect();
-        assert_eq!(lines, [(1, "AT+CEREG?".into()), (4, "+CEREG: 2,1".into()), (8, "OK".into())]);
+        let lines: Vec<_> = assembler
+            .take()
+            .into_iter()
+            .map(|line| (line.number, line.text))
+            .collect();
+        assert_eq!(
+            lines,
+            [
+                (1, "AT+CEREG?".into()),
+                (4, "+CEREG: 2,1".into()),
+                (8, "OK".into())
+            ]
+        );
     }
 
     #[test]
@@ -157,7 +188,17 @@ mod tests {
         let mut assembler = Assembler::default();
         assembler.push(Some(Side::Module), 1, None, "\r\n> ");
         assembler.push(Some(Side::Host), 2, None, "{\"t\":21.5}\u{1A}");
-        let lines: Vec<_> = assembler.take().into_iter().map(|line| (line.text, line.ending)).collect();
-        assert_eq!(lines, [("> ".into(), Ending::Unknown), ("{\"t\":21.5}".into(), Ending::Sub)]);
+        let lines: Vec<_> = assembler
+            .take()
+            .into_iter()
+            .map(|line| (line.text, line.ending))
+            .collect();
+        assert_eq!(
+            lines,
+            [
+                ("> ".into(), Ending::Unknown),
+                ("{\"t\":21.5}".into(), Ending::Sub)
+            ]
+        );
     }
 }

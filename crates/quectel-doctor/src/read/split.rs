@@ -63,7 +63,10 @@ pub(crate) fn split<'a>(line: &'a str, say: &mut dyn FnMut(Said<'a>)) {
 }
 
 fn step<'a>(text: &'a str, say: &mut dyn FnMut(Said<'a>)) -> &'a str {
-    if ["//", "# ", "/*"].iter().any(|comment| text.starts_with(comment)) {
+    if ["//", "# ", "/*"]
+        .iter()
+        .any(|comment| text.starts_with(comment))
+    {
         return "";
     }
     if let Some(after) = answer_arrow(text) {
@@ -86,7 +89,12 @@ fn step<'a>(text: &'a str, say: &mut dyn FnMut(Said<'a>)) -> &'a str {
         let rest = text.get(word.len()..).unwrap_or_default();
         say(said_word(word));
         let rest = without_comment(rest);
-        return if word == "CONNECT" { rest.trim_start().trim_start_matches(|c: char| c.is_ascii_digit()) } else { rest };
+        return if word == "CONNECT" {
+            rest.trim_start()
+                .trim_start_matches(|c: char| c.is_ascii_digit())
+        } else {
+            rest
+        };
     }
     let end = glued_in_text(text).unwrap_or(text.len());
     let (said, rest) = text.split_at_checked(end).unwrap_or((text, ""));
@@ -128,11 +136,20 @@ fn payload<'a>(after: &'a str, say: &mut dyn FnMut(Said<'a>)) -> &'a str {
     ""
 }
 
-fn information<'a>(text: &'a str, name: &'a str, value: &'a str, say: &mut dyn FnMut(Said<'a>)) -> &'a str {
+fn information<'a>(
+    text: &'a str,
+    name: &'a str,
+    value: &'a str,
+    say: &mut dyn FnMut(Said<'a>),
+) -> &'a str {
     // A message may hold anything; only its end is the line's end.
-    let whole = ["QMTRECV", "QIURC", "QSSLURC", "CMQTTRXPAYLOAD", "QIRD"].iter().any(|n| name.eq_ignore_ascii_case(n));
+    let whole = ["QMTRECV", "QIURC", "QSSLURC", "CMQTTRXPAYLOAD", "QIRD"]
+        .iter()
+        .any(|n| name.eq_ignore_ascii_case(n));
     let end = if whole { None } else { glued_at(text) };
-    let (line, rest) = text.split_at_checked(end.unwrap_or(text.len())).unwrap_or((text, ""));
+    let (line, rest) = text
+        .split_at_checked(end.unwrap_or(text.len()))
+        .unwrap_or((text, ""));
     let offset = text.len() - value.len();
     let value = without_comment(line.get(offset..).unwrap_or_default()).trim();
     if name.eq_ignore_ascii_case("CME") || name.eq_ignore_ascii_case("CMS") {
@@ -145,10 +162,12 @@ fn information<'a>(text: &'a str, name: &'a str, value: &'a str, say: &mut dyn F
 
 /// `->`, `<-` and the like between a command and its answer on one line.
 fn answer_arrow(text: &str) -> Option<&str> {
-    ["-->", "<--", "->", "<-", "=>", "<=", "\u{2192}", "\u{2190}", "..", "--"]
-        .iter()
-        .find_map(|arrow| text.strip_prefix(arrow))
-        .filter(|after| is_token_start(after.trim_start()) || after.trim().is_empty())
+    [
+        "-->", "<--", "->", "<-", "=>", "<=", "\u{2192}", "\u{2190}", "..", "--",
+    ]
+    .iter()
+    .find_map(|arrow| text.strip_prefix(arrow))
+    .filter(|after| is_token_start(after.trim_start()) || after.trim().is_empty())
 }
 
 /// The end of the command that `text` begins with: an answer, an arrow or a comment on the same line.
@@ -179,7 +198,9 @@ fn command_end(text: &str, head: usize) -> usize {
         if comment || answer_arrow(rest).is_some() || rest.starts_with('\u{2192}') {
             return at;
         }
-        let aside = rest.starts_with('(') && at >= 2 && bytes.get(at - 2).is_some_and(u8::is_ascii_whitespace);
+        let aside = rest.starts_with('(')
+            && at >= 2
+            && bytes.get(at - 2).is_some_and(u8::is_ascii_whitespace);
         if aside {
             return at;
         }
@@ -188,7 +209,10 @@ fn command_end(text: &str, head: usize) -> usize {
 }
 
 fn without_comment(text: &str) -> &str {
-    let comment = [" //", "\t//", " # ", "   ("].iter().filter_map(|mark| text.find(mark)).min();
+    let comment = [" //", "\t//", " # ", "   ("]
+        .iter()
+        .filter_map(|mark| text.find(mark))
+        .min();
     text.get(..comment.unwrap_or(text.len())).unwrap_or(text)
 }
 
@@ -198,8 +222,15 @@ fn trim_command(command: &str) -> &str {
     text = text.strip_suffix("**").unwrap_or(text);
     let quotes = text.bytes().filter(|b| *b == b'"').count();
     let lone = quotes == 1 && text.ends_with('"');
-    let text = if lone { text.trim_end_matches('"') } else { text };
-    let text = text.strip_suffix('\'').filter(|t| !t.contains('\'')).unwrap_or(text);
+    let text = if lone {
+        text.trim_end_matches('"')
+    } else {
+        text
+    };
+    let text = text
+        .strip_suffix('\'')
+        .filter(|t| !t.contains('\''))
+        .unwrap_or(text);
     text.strip_suffix(';').unwrap_or(text).trim_end()
 }
 
@@ -211,7 +242,10 @@ fn glued_in_text(text: &str) -> Option<usize> {
         let token = after.trim_start();
         return is_token_start(token).then(|| text.len() - token.len());
     }
-    if let Some(at) = text.find(" OK +").filter(|at| text.get(at + 4..).is_some_and(|rest| information_at(rest).is_some())) {
+    if let Some(at) = text.find(" OK +").filter(|at| {
+        text.get(at + 4..)
+            .is_some_and(|rest| information_at(rest).is_some())
+    }) {
         return Some(at + 1);
     }
     let mut before = ' ';
@@ -249,23 +283,53 @@ mod tests {
             ("AT+CSQ", vec![Command("AT+CSQ")]),
             ("+CPIN: READY OK", vec![info("CPIN", "READY"), ok()]),
             ("OK +QMTDISC: 0,0", vec![ok(), info("QMTDISC", "0,0")]),
-            ("+NETOPEN: 0AT+IPADDR", vec![info("NETOPEN", "0"), Command("AT+IPADDR")]),
-            ("SEND OKAT+QIRD=0,0", vec![Result(Final::SendOk), Command("AT+QIRD=0,0")]),
-            ("<root.pem data> +QFUPL: 1758,384a", vec![Text("<root.pem data>"), info("QFUPL", "1758,384a")]),
-            ("CONNECT +QFUPL: 1280,4f54", vec![Result(Final::Connect), info("QFUPL", "1280,4f54")]),
+            (
+                "+NETOPEN: 0AT+IPADDR",
+                vec![info("NETOPEN", "0"), Command("AT+IPADDR")],
+            ),
+            (
+                "SEND OKAT+QIRD=0,0",
+                vec![Result(Final::SendOk), Command("AT+QIRD=0,0")],
+            ),
+            (
+                "<root.pem data> +QFUPL: 1758,384a",
+                vec![Text("<root.pem data>"), info("QFUPL", "1758,384a")],
+            ),
+            (
+                "CONNECT +QFUPL: 1280,4f54",
+                vec![Result(Final::Connect), info("QFUPL", "1280,4f54")],
+            ),
             (">This is data OK", vec![Prompt, Text("This is data"), ok()]),
             ("> 0123456789", vec![Prompt, Text("0123456789")]),
             (">", vec![Prompt]),
-            ("Signal Quality:27AT+CGREG?", vec![Text("Signal Quality:27"), Command("AT+CGREG?")]),
-            ("+CPIN: READYAT+QICSGP=1,1,\"Z\"", vec![info("CPIN", "READY"), Command("AT+QICSGP=1,1,\"Z\"")]),
-            ("AT+QMTDISC=0 OK +QMTDISC: 0,0", vec![Command("AT+QMTDISC=0"), ok(), info("QMTDISC", "0,0")]),
-            ("AT+CSQ  ->  +CSQ: 20,99", vec![Command("AT+CSQ"), info("CSQ", "20,99")]),
+            (
+                "Signal Quality:27AT+CGREG?",
+                vec![Text("Signal Quality:27"), Command("AT+CGREG?")],
+            ),
+            (
+                "+CPIN: READYAT+QICSGP=1,1,\"Z\"",
+                vec![info("CPIN", "READY"), Command("AT+QICSGP=1,1,\"Z\"")],
+            ),
+            (
+                "AT+QMTDISC=0 OK +QMTDISC: 0,0",
+                vec![Command("AT+QMTDISC=0"), ok(), info("QMTDISC", "0,0")],
+            ),
+            (
+                "AT+CSQ  ->  +CSQ: 20,99",
+                vec![Command("AT+CSQ"), info("CSQ", "20,99")],
+            ),
             ("AT+CREG? //wait until home", vec![Command("AT+CREG?")]),
             ("+CME ERROR: 407", vec![Result(Final::Cme("407"))]),
-            ("+QMTCONN: 0,0,5 +QMTSTAT: 0,4", vec![info("QMTCONN", "0,0,5"), info("QMTSTAT", "0,4")]),
+            (
+                "+QMTCONN: 0,0,5 +QMTSTAT: 0,4",
+                vec![info("QMTCONN", "0,0,5"), info("QMTSTAT", "0,4")],
+            ),
             ("at+cgreg?;+creg?", vec![Command("at+cgreg?;+creg?")]),
             ("APP RDY", vec![Said::Boot(Boot::AppReady)]),
-            ("AT+QMTOPEN=0, \"h\",8883", vec![Command("AT+QMTOPEN=0, \"h\",8883")]),
+            (
+                "AT+QMTOPEN=0, \"h\",8883",
+                vec![Command("AT+QMTOPEN=0, \"h\",8883")],
+            ),
         ] {
             assert_eq!(said(line), expected, "{line}");
         }

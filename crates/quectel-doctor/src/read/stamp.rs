@@ -9,7 +9,10 @@ pub(crate) fn eat_stamp(text: &str) -> Option<(usize, Stamp)> {
         return bracketed(text, if first == b'[' { b']' } else { b')' });
     }
     if first.is_ascii_digit() {
-        let mut at = Cursor { bytes: text.as_bytes(), at: 0 };
+        let mut at = Cursor {
+            bytes: text.as_bytes(),
+            at: 0,
+        };
         let stamp = date_time(&mut at).or_else(|| {
             at.at = 0;
             ticks_with_unit(&mut at)
@@ -17,7 +20,10 @@ pub(crate) fn eat_stamp(text: &str) -> Option<(usize, Stamp)> {
         return at.ends_word().then_some((at.at, stamp));
     }
     if first.is_ascii_uppercase() {
-        let mut at = Cursor { bytes: text.as_bytes(), at: 0 };
+        let mut at = Cursor {
+            bytes: text.as_bytes(),
+            at: 0,
+        };
         let stamp = syslog(&mut at)?;
         return Some((at.at, stamp));
     }
@@ -26,7 +32,10 @@ pub(crate) fn eat_stamp(text: &str) -> Option<(usize, Stamp)> {
 
 /// `[2018-06-25_11:57:46:330]`, `[00:00:22.108,000]`, `[37218]`, `[   12.345678]`, `[00000002ms]`.
 fn bracketed(text: &str, close: u8) -> Option<(usize, Stamp)> {
-    let mut at = Cursor { bytes: text.as_bytes(), at: 1 };
+    let mut at = Cursor {
+        bytes: text.as_bytes(),
+        at: 1,
+    };
     at.skip(|b| b == b' ');
     let start = at.at;
     let stamp = date_time(&mut at)
@@ -91,7 +100,9 @@ fn date_time(at: &mut Cursor<'_>) -> Option<Stamp> {
         at.skip(|b| matches!(b, b' ' | b'_' | b'T' | b',' | b'-' | b'/'));
         let Some(ms) = time_of_day(at) else {
             at.at = after_date;
-            return at.ends_word().then(|| Stamp::Date(days.saturating_mul(86_400_000)));
+            return at
+                .ends_word()
+                .then(|| Stamp::Date(days.saturating_mul(86_400_000)));
         };
         let zone_ms = zone(at).unwrap_or(0);
         return Some(Stamp::Date(days.saturating_mul(86_400_000) + ms - zone_ms));
@@ -111,11 +122,16 @@ fn date(at: &mut Cursor<'_>) -> Option<i64> {
         (first, second, third)
     } else if third >= 1970 {
         let american = second > 12 || (separator == b'/' && first <= 12);
-        if american { (third, first, second) } else { (third, second, first) }
+        if american {
+            (third, first, second)
+        } else {
+            (third, second, first)
+        }
     } else {
         return None;
     };
-    let valid = (1970..2200).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day);
+    let valid =
+        (1970..2200).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day);
     valid.then(|| days_from_civil(year, month, day))
 }
 
@@ -134,8 +150,13 @@ fn time_of_day(at: &mut Cursor<'_>) -> Option<i64> {
         if digits == 0 || digits > 9 {
             at.at = before_fraction;
         } else {
-            let shown = at.bytes.get(start..start + digits.min(3)).unwrap_or_default();
-            let value = shown.iter().fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0'));
+            let shown = at
+                .bytes
+                .get(start..start + digits.min(3))
+                .unwrap_or_default();
+            let value = shown
+                .iter()
+                .fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0'));
             ms = match digits {
                 1 => value * 100,
                 2 => value * 10,
@@ -151,7 +172,12 @@ fn time_of_day(at: &mut Cursor<'_>) -> Option<i64> {
     at.skip(|b| b == b' ');
     match (at.one_of(b"AaPp"), at.one_of(b"Mm")) {
         (Some(half), Some(_)) if at.ends_word() => {
-            hour = hour % 12 + if half.eq_ignore_ascii_case(&b'p') { 12 } else { 0 };
+            hour = hour % 12
+                + if half.eq_ignore_ascii_case(&b'p') {
+                    12
+                } else {
+                    0
+                };
         }
         _ => at.at = before_half,
     }
@@ -169,7 +195,11 @@ fn zone(at: &mut Cursor<'_>) -> Option<i64> {
     let parsed = (|| {
         let digits = at.number(2, 4)?;
         let (hours, minutes) = if digits > 99 || at.peek() != Some(b':') {
-            if digits > 99 { (digits / 100, digits % 100) } else { (digits, 0) }
+            if digits > 99 {
+                (digits / 100, digits % 100)
+            } else {
+                (digits, 0)
+            }
         } else {
             at.one_of(b":")?;
             (digits, at.number(2, 2)?)
@@ -199,7 +229,9 @@ fn bare_ticks(at: &mut Cursor<'_>) -> Option<Stamp> {
     let start = at.at;
     at.number(1, 9)?;
     let shown = at.bytes.get(start..at.at)?;
-    let ms = (0..3).fold(0, |ms, n| ms * 10 + shown.get(n).map_or(0, |digit| i64::from(digit - b'0')));
+    let ms = (0..3).fold(0, |ms, n| {
+        ms * 10 + shown.get(n).map_or(0, |digit| i64::from(digit - b'0'))
+    });
     Some(Stamp::Ticks(whole.saturating_mul(1000) + ms))
 }
 
@@ -207,7 +239,8 @@ fn bare_ticks(at: &mut Cursor<'_>) -> Option<Stamp> {
 fn syslog(at: &mut Cursor<'_>) -> Option<Stamp> {
     const DAYS: [&[u8]; 7] = [b"Mon", b"Tue", b"Wed", b"Thu", b"Fri", b"Sat", b"Sun"];
     const MONTHS: [&[u8]; 12] = [
-        b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec",
+        b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov",
+        b"Dec",
     ];
     if DAYS.iter().any(|day| at.bytes.starts_with(day)) {
         at.at += 3;
@@ -223,7 +256,9 @@ fn syslog(at: &mut Cursor<'_>) -> Option<Stamp> {
     let before_year = at.at;
     at.skip(|b| b == b' ');
     match at.number(4, 4).filter(|year| (1970..2200).contains(year)) {
-        Some(year) => Some(Stamp::Date(days_from_civil(year, month, day) * 86_400_000 + ms)),
+        Some(year) => Some(Stamp::Date(
+            days_from_civil(year, month, day) * 86_400_000 + ms,
+        )),
         None => {
             at.at = before_year;
             Some(Stamp::TimeOfDay(ms))
@@ -241,18 +276,46 @@ mod tests {
     fn stamps_of_known_tools() {
         let noon = (11 * 3600 + 57 * 60 + 46) * 1000 + 330;
         for (text, taken, stamp) in [
-            ("[2018-06-25_11:57:46:330]ati", 25, Stamp::Date(17_707 * DAY + noon)),
-            ("2018-06-25 11:57:46.330 TX", 23, Stamp::Date(17_707 * DAY + noon)),
-            ("2018/06/25T11:57:46,330Z x", 24, Stamp::Date(17_707 * DAY + noon)),
-            ("2018-06-25T13:57:46.330+02:00 x", 29, Stamp::Date(17_707 * DAY + noon)),
-            ("25.06.2018 11:57:46.330 AT", 23, Stamp::Date(17_707 * DAY + noon)),
-            ("06/25/2018 11:57:46.330 AT", 23, Stamp::Date(17_707 * DAY + noon)),
+            (
+                "[2018-06-25_11:57:46:330]ati",
+                25,
+                Stamp::Date(17_707 * DAY + noon),
+            ),
+            (
+                "2018-06-25 11:57:46.330 TX",
+                23,
+                Stamp::Date(17_707 * DAY + noon),
+            ),
+            (
+                "2018/06/25T11:57:46,330Z x",
+                24,
+                Stamp::Date(17_707 * DAY + noon),
+            ),
+            (
+                "2018-06-25T13:57:46.330+02:00 x",
+                29,
+                Stamp::Date(17_707 * DAY + noon),
+            ),
+            (
+                "25.06.2018 11:57:46.330 AT",
+                23,
+                Stamp::Date(17_707 * DAY + noon),
+            ),
+            (
+                "06/25/2018 11:57:46.330 AT",
+                23,
+                Stamp::Date(17_707 * DAY + noon),
+            ),
             ("11:57:46.330 -> AT", 12, Stamp::TimeOfDay(noon)),
             ("[11:57:46.330] AT", 14, Stamp::TimeOfDay(noon)),
             ("[11:57:46.330,000] <inf>", 18, Stamp::TimeOfDay(noon)),
             ("11:57:46.330 PM x", 15, Stamp::TimeOfDay(noon + DAY / 2)),
             ("Jun 25 11:57:46 host", 15, Stamp::TimeOfDay(noon - 330)),
-            ("Mon Jun 25 11:57:46 2018 host", 24, Stamp::Date(17_707 * DAY + noon - 330)),
+            (
+                "Mon Jun 25 11:57:46 2018 host",
+                24,
+                Stamp::Date(17_707 * DAY + noon - 330),
+            ),
             ("[00000031ms][INFO]", 12, Stamp::Ticks(31)),
             ("[37218] ### URC", 7, Stamp::Ticks(37_218)),
             ("[   12.045678] x", 14, Stamp::Ticks(12_045)),
@@ -264,7 +327,16 @@ mod tests {
 
     #[test]
     fn other_text_is_no_stamp() {
-        for text in ["0123456789", "AT+CSQ", "1, 2, 3", "12:30", "[private broker]", "[TX] - AT", "", "1.2.3.4"] {
+        for text in [
+            "0123456789",
+            "AT+CSQ",
+            "1, 2, 3",
+            "12:30",
+            "[private broker]",
+            "[TX] - AT",
+            "",
+            "1.2.3.4",
+        ] {
             assert_eq!(eat_stamp(text), None, "{text}");
         }
     }

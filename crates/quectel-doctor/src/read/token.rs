@@ -45,7 +45,7 @@ fn is_end_or_token(rest: &str, word: &str) -> bool {
         || rest.starts_with('+')
         || rest.starts_with('(')
         || command_at(rest).is_some()
-        || WORDS.iter().any(|other| rest == *other)
+        || WORDS.contains(&rest)
         || (word == "CONNECT" && rest.bytes().all(|b| b.is_ascii_digit()))
 }
 
@@ -58,17 +58,32 @@ pub(crate) fn information_at(text: &str) -> Option<(&str, &str)> {
     }
     let (name, rest) = body.split_at_checked(end)?;
     let capitals = name.bytes().filter(u8::is_ascii_uppercase).count();
-    let known = name.get(..1).is_some_and(|c| c.eq_ignore_ascii_case("q") || c.eq_ignore_ascii_case("c"));
+    let known = name
+        .get(..1)
+        .is_some_and(|c| c.eq_ignore_ascii_case("q") || c.eq_ignore_ascii_case("c"));
     if capitals * 2 < name.len() && !known {
         return None;
     }
     if name.eq_ignore_ascii_case("CME") || name.eq_ignore_ascii_case("CMS") {
         let after = rest.trim_start();
-        let after = after.get(..5).filter(|word| word.eq_ignore_ascii_case("ERROR")).and(after.get(5..))?;
-        return Some((name, after.trim_start().strip_prefix(':').unwrap_or(after).trim_start()));
+        let after = after
+            .get(..5)
+            .filter(|word| word.eq_ignore_ascii_case("ERROR"))
+            .and_then(|_| after.get(5..))?;
+        return Some((
+            name,
+            after
+                .trim_start()
+                .strip_prefix(':')
+                .unwrap_or(after)
+                .trim_start(),
+        ));
     }
     if name == "APP" {
-        return rest.trim_start().starts_with("PDP").then(|| (name, rest.trim_start()));
+        return rest
+            .trim_start()
+            .starts_with("PDP")
+            .then(|| (name, rest.trim_start()));
     }
     let value = rest.trim_start().strip_prefix(':')?;
     Some((name, value.trim_start()))
@@ -87,7 +102,9 @@ pub(crate) fn command_at(text: &str) -> Option<usize> {
     match first {
         b'+' | b'&' | b'^' | b'$' | b'*' | b'#' | b'%' | b'!' => {
             let name = rest.get(1..)?;
-            let letters = name.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(name.len());
+            let letters = name
+                .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+                .unwrap_or(name.len());
             let named = letters > 0 && name.starts_with(|c: char| c.is_ascii_alphabetic());
             named.then_some(3 + letters)
         }
@@ -103,14 +120,22 @@ fn basic_command(rest: &str, upper: bool) -> Option<usize> {
     if !b"IEZVQHOADSX".contains(&letter) {
         return None;
     }
-    let digits = bytes.iter().skip(1).take_while(|b| b.is_ascii_digit()).count();
+    let digits = bytes
+        .iter()
+        .skip(1)
+        .take_while(|b| b.is_ascii_digit())
+        .count();
     let after = bytes.get(1 + digits);
     let ends = match after {
         None | Some(b'\r' | b'\n' | b'\\' | b'<' | b'&' | b'+' | b';' | b'=' | b'?') => true,
         Some(b' ') => {
             let more = rest.get(1 + digits..).unwrap_or_default().trim();
-            let identity = letter == b'I' && (more.starts_with("Quectel") || more.starts_with("SIMCOM") || more.contains("Revision:"));
-            more.is_empty() || (upper && (digits > 0 || identity || more == "OK" || more == "ERROR"))
+            let identity = letter == b'I'
+                && (more.starts_with("Quectel")
+                    || more.starts_with("SIMCOM")
+                    || more.contains("Revision:"));
+            more.is_empty()
+                || (upper && (digits > 0 || identity || more == "OK" || more == "ERROR"))
         }
         Some(_) => false,
     };
@@ -139,12 +164,18 @@ fn begins_glued(rest: &str, before: char) -> bool {
     match rest.bytes().next() {
         Some(b'A' | b'a') => {
             let extended = matches!(rest.as_bytes().get(2), Some(b'+' | b'&'));
-            extended && command_at(rest).is_some() && !(before == '=' || before == '"' || before == '\'')
+            extended
+                && command_at(rest).is_some()
+                && !(before == '=' || before == '"' || before == '\'')
         }
-        Some(b'+') => information_at(rest).is_some() && before != ';' && !before.is_ascii_alphabetic(),
+        Some(b'+') => {
+            information_at(rest).is_some() && before != ';' && !before.is_ascii_alphabetic()
+        }
         Some(b'O') => before == ' ' && (rest.trim_end() == "OK" || rest.starts_with("OK +")),
         Some(b'E') => before == ' ' && rest.trim_end() == "ERROR",
-        Some(b'C') => before == ' ' && (rest.trim_end() == "CONNECT" || rest.starts_with("CONNECT +")),
+        Some(b'C') => {
+            before == ' ' && (rest.trim_end() == "CONNECT" || rest.starts_with("CONNECT +"))
+        }
         _ => false,
     }
 }

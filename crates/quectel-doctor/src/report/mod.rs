@@ -102,8 +102,17 @@ impl Report {
             reports.push(session_report(session, &found, now_unix_s));
             findings.extend(found.iter().map(|found| finding(session, found, number)));
         }
-        findings.sort_by_key(|finding| (core::cmp::Reverse(finding.severity), core::cmp::Reverse(finding.confidence)));
-        Self { findings, sessions: reports, lines_read }
+        findings.sort_by_key(|finding| {
+            (
+                core::cmp::Reverse(finding.severity),
+                core::cmp::Reverse(finding.confidence),
+            )
+        });
+        Self {
+            findings,
+            sessions: reports,
+            lines_read,
+        }
     }
 
     /// The worst severity that was found; `None` when nothing was found.
@@ -115,9 +124,14 @@ impl Report {
     /// The session that the report is mainly about: the first with an error, else the last.
     #[must_use]
     pub fn main_session(&self) -> Option<&SessionReport> {
-        let with_error = self.findings.iter().filter(|finding| finding.severity == Severity::Error);
+        let with_error = self
+            .findings
+            .iter()
+            .filter(|finding| finding.severity == Severity::Error);
         let index = with_error.map(|finding| finding.session).min();
-        index.and_then(|index| self.sessions.get(index)).or_else(|| self.sessions.last())
+        index
+            .and_then(|index| self.sessions.get(index))
+            .or_else(|| self.sessions.last())
     }
 
     /// The report for a terminal, like the messages of a compiler.
@@ -132,7 +146,9 @@ impl Report {
         let main = self.main_session();
         let json = Json {
             findings: &self.findings,
-            module: main.map(|session| session.module.clone()).unwrap_or_default(),
+            module: main
+                .map(|session| session.module.clone())
+                .unwrap_or_default(),
             outcome: main.map_or("", |session| session.outcome.as_str()),
             ruled_out: main.map_or(&[], |session| session.ruled_out.as_slice()),
             notes: main.map_or(&[], |session| session.notes.as_slice()),
@@ -170,17 +186,36 @@ fn finding(session: &Session, found: &Found, number: usize) -> Finding {
     let variables = Variables::of(session, evidence.attempt);
     let templates: Vec<String> = match &evidence.fix {
         Some(fix) => fix.clone(),
-        None => found.cause.fix.iter().map(|line| (*line).to_owned()).collect(),
+        None => found
+            .cause
+            .fix
+            .iter()
+            .map(|line| (*line).to_owned())
+            .collect(),
     };
-    let message = if evidence.bare { evidence.detail.clone() } else { format!("{} {}", evidence.detail, found.cause.reason) };
+    let message = if evidence.bare {
+        evidence.detail.clone()
+    } else {
+        format!("{} {}", evidence.detail, found.cause.reason)
+    };
     Finding {
         id: found.cause.id,
         title: found.cause.title,
         severity: evidence.severity,
         confidence: evidence.confidence,
-        lines: evidence.lines.iter().map(|quote| QuotedLine { number: quote.number, text: quote.text.clone() }).collect(),
+        lines: evidence
+            .lines
+            .iter()
+            .map(|quote| QuotedLine {
+                number: quote.number,
+                text: quote.text.clone(),
+            })
+            .collect(),
         message: crate::mask::mask(&message),
-        fix: templates.iter().map(|line| crate::mask::mask(&variables.fill(line))).collect(),
+        fix: templates
+            .iter()
+            .map(|line| crate::mask::mask(&variables.fill(line)))
+            .collect(),
         session: number,
     }
 }

@@ -8,8 +8,15 @@ use crate::session::settings::Settings;
 use crate::time::{date_text, utc_text};
 
 pub(super) fn ruled_out(session: &Session, found: &[Found]) -> Vec<RuledOut> {
-    let attempt = session.attempts.iter().rev().find(|attempt| attempt.failed()).or_else(|| session.attempts.last());
-    let Some(attempt) = attempt else { return Vec::new() };
+    let attempt = session
+        .attempts
+        .iter()
+        .rev()
+        .find(|attempt| attempt.failed())
+        .or_else(|| session.attempts.last());
+    let Some(attempt) = attempt else {
+        return Vec::new();
+    };
     let mut all: Vec<RuledOut> = Vec::new();
     let mut add = |id: &'static str, reason: Option<String>| {
         let known = found.iter().any(|found| found.cause.id == id);
@@ -37,15 +44,27 @@ pub(super) fn ruled_out(session: &Session, found: &[Found]) -> Vec<RuledOut> {
 
 fn enabled(attempt: &Attempt) -> Option<String> {
     let context = attempt.ssl_context()?;
-    attempt.api.is_mqtt().then(|| format!("client {} has TLS on, with SSL context {context}", attempt.client))
+    attempt.api.is_mqtt().then(|| {
+        format!(
+            "client {} has TLS on, with SSL context {context}",
+            attempt.client
+        )
+    })
 }
 
 fn context(attempt: &Attempt) -> Option<String> {
-    let Tls::On(bound) = attempt.tls else { return None };
+    let Tls::On(bound) = attempt.tls else {
+        return None;
+    };
     let written = attempt.state.written_contexts();
-    let pdp = attempt.pdp_context.map_or(String::new(), |pdp| format!(", PDP context {pdp}"));
+    let pdp = attempt
+        .pdp_context
+        .map_or(String::new(), |pdp| format!(", PDP context {pdp}"));
     written.contains(&bound).then(|| {
-        format!("client {} uses SSL context {bound}{pdp}: the context that was configured", attempt.client)
+        format!(
+            "client {} uses SSL context {bound}{pdp}: the context that was configured",
+            attempt.client
+        )
     })
 }
 
@@ -59,7 +78,9 @@ fn mutual(settings: &Settings) -> Option<String> {
     match level {
         2 => {
             let (certificate, key) = (settings.text("clientcert")?, settings.text("clientkey")?);
-            Some(format!("seclevel 2 has both files: `{certificate}` and `{key}`"))
+            Some(format!(
+                "seclevel 2 has both files: `{certificate}` and `{key}`"
+            ))
         }
         0 | 1 => Some(format!("seclevel {level} asks for no client certificate")),
         _ => None,
@@ -75,7 +96,8 @@ fn version(settings: &Settings) -> Option<String> {
 }
 
 fn cipher(settings: &Settings) -> Option<String> {
-    (settings.get("ciphersuite")?.hex()? == 0xFFFF).then(|| "all cipher suites are offered".to_owned())
+    (settings.get("ciphersuite")?.hex()? == 0xFFFF)
+        .then(|| "all cipher suites are offered".to_owned())
 }
 
 fn clock(attempt: &Attempt, settings: &Settings) -> Option<String> {
@@ -83,47 +105,80 @@ fn clock(attempt: &Attempt, settings: &Settings) -> Option<String> {
         return Some("ignorelocaltime 1: dates are not checked".to_owned());
     }
     let clock = attempt.state.network.clock.as_ref()?.value;
-    (!clock.is_implausible()).then(|| format!("the module's clock is set ({})", date_text(clock.unix_s)))
+    (!clock.is_implausible())
+        .then(|| format!("the module's clock is set ({})", date_text(clock.unix_s)))
 }
 
 fn root(attempt: &Attempt) -> Option<String> {
     let settings = attempt.ssl()?;
     let file = attempt.state.bound_file(settings, "cacert")?;
-    let root = file.root().filter(|root| root.certain && !root.is_retired())?;
+    let root = file
+        .root()
+        .filter(|root| root.certain && !root.is_retired())?;
     Some(format!("`{}` is the {}", file.name, root.root.name))
 }
 
 fn handled_407(session: &Session) -> Option<String> {
-    let refused = session.uploads.iter().filter(|upload| upload.refused.as_ref().is_some_and(|(r, _)| r.cme() == Some(407)));
+    let refused = session.uploads.iter().filter(|upload| {
+        upload
+            .refused
+            .as_ref()
+            .is_some_and(|(r, _)| r.cme() == Some(407))
+    });
     let names: Vec<&str> = refused.map(|upload| upload.name.as_str()).collect();
-    let again = |name: &&str| session.uploads.iter().any(|upload| upload.name == *name && upload.finished && upload.refused.is_none());
-    (!names.is_empty() && names.iter().all(again)).then(|| "407 was handled rightly: deleted and uploaded again".to_owned())
+    let again = |name: &&str| {
+        session
+            .uploads
+            .iter()
+            .any(|upload| upload.name == *name && upload.finished && upload.refused.is_none())
+    };
+    (!names.is_empty() && names.iter().all(again))
+        .then(|| "407 was handled rightly: deleted and uploaded again".to_owned())
 }
 
 fn pdp(attempt: &Attempt) -> Option<String> {
     let network = &attempt.state.network;
     let context = *network.active_contexts().first()?;
-    let address = network.pdp.get(&context).and_then(|pdp| pdp.address.as_ref()).map(|seen| format!(" with {}", seen.value));
-    Some(format!("PDP context {context} is active{}", address.unwrap_or_default()))
+    let address = network
+        .pdp
+        .get(&context)
+        .and_then(|pdp| pdp.address.as_ref())
+        .map(|seen| format!(" with {}", seen.value));
+    Some(format!(
+        "PDP context {context} is active{}",
+        address.unwrap_or_default()
+    ))
 }
 
 fn pdp_context(attempt: &Attempt) -> Option<String> {
     let used = attempt.pdp_context?;
     let active = attempt.state.network.active_contexts();
-    active.contains(&used).then(|| format!("the connection uses PDP context {used}, which is the active one"))
+    active
+        .contains(&used)
+        .then(|| format!("the connection uses PDP context {used}, which is the active one"))
 }
 
 fn registered(attempt: &Attempt) -> Option<String> {
-    attempt.state.network.is_registered().then(|| "the module is on the network".to_owned())
+    attempt
+        .state
+        .network
+        .is_registered()
+        .then(|| "the module is on the network".to_owned())
 }
 
 fn token(session: &Session, attempt: &Attempt) -> Option<String> {
-    let sas = attempt.connects.iter().rev().find_map(|connect| connect.password.sas())?;
+    let sas = attempt
+        .connects
+        .iter()
+        .rev()
+        .find_map(|connect| connect.password.sas())?;
     let end = sas.expiry_unix_s?;
     match session.unix_s(attempt) {
-        Some(logged) if logged <= end => {
-            Some(format!("the token is valid until {}, and the log is of {}", utc_text(end), date_text(logged)))
-        }
+        Some(logged) if logged <= end => Some(format!(
+            "the token is valid until {}, and the log is of {}",
+            utc_text(end),
+            date_text(logged)
+        )),
         None => Some(format!("the token is valid until {}", utc_text(end))),
         Some(_) => None,
     }

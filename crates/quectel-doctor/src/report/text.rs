@@ -9,7 +9,10 @@ use crate::rules::{Confidence, Severity};
 const WIDTH: usize = 100;
 
 pub(super) fn render(report: &Report, color: Color) -> String {
-    let mut out = Out { text: String::new(), color };
+    let mut out = Out {
+        text: String::new(),
+        color,
+    };
     for (number, session) in report.sessions.iter().enumerate() {
         out.session(report, number, session);
     }
@@ -70,13 +73,24 @@ impl Out {
             (None, Some(firmware)) => firmware.clone(),
             (None, None) => "unknown module".to_owned(),
         };
-        let which = if report.sessions.len() > 1 { format!("session {}: ", number + 1) } else { String::new() };
-        let head = format!("{which}{module}, lines {}-{}: {}", session.first_line, session.last_line, session.outcome);
+        let which = if report.sessions.len() > 1 {
+            format!("session {}: ", number + 1)
+        } else {
+            String::new()
+        };
+        let head = format!(
+            "{which}{module}, lines {}-{}: {}",
+            session.first_line, session.last_line, session.outcome
+        );
         let head = self.paint(BOLD, &head);
         self.line(&head);
         self.line("");
         let mut any = false;
-        for finding in report.findings.iter().filter(|finding| finding.session == number) {
+        for finding in report
+            .findings
+            .iter()
+            .filter(|finding| finding.session == number)
+        {
             self.finding(finding);
             any = true;
         }
@@ -104,8 +118,16 @@ impl Out {
         let word = format!("{}[{}]", severity_word(finding.severity), finding.id);
         let head = self.paint(severity_color(finding.severity), &word);
         let title = self.paint(BOLD, finding.title);
-        self.line(&format!("{head}: {title} ({})", confidence_word(finding.confidence)));
-        let width = finding.lines.iter().map(|line| line.number.to_string().len()).max().unwrap_or(1);
+        self.line(&format!(
+            "{head}: {title} ({})",
+            confidence_word(finding.confidence)
+        ));
+        let width = finding
+            .lines
+            .iter()
+            .map(|line| line.number.to_string().len())
+            .max()
+            .unwrap_or(1);
         let bar = self.paint(BLUE, "|");
         for quoted in &finding.lines {
             let number = self.paint(BLUE, &format!("{:>width$}", quoted.number));
@@ -143,12 +165,24 @@ impl Out {
     }
 
     fn summary(&mut self, report: &Report) {
-        let count = |severity| report.findings.iter().filter(|finding| finding.severity == severity).count();
+        let count = |severity| {
+            report
+                .findings
+                .iter()
+                .filter(|finding| finding.severity == severity)
+                .count()
+        };
         let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
         let plural = |n: usize| if n == 1 { "" } else { "s" };
         let mut text = String::new();
         // Writing to a string cannot fail.
-        let _ = write!(text, "{errors} error{}, {warnings} warning{}, {} lines read", plural(errors), plural(warnings), report.lines_read);
+        let _ = write!(
+            text,
+            "{errors} error{}, {warnings} warning{}, {} lines read",
+            plural(errors),
+            plural(warnings),
+            report.lines_read
+        );
         self.line(&text);
     }
 }

@@ -16,7 +16,10 @@ pub(super) const CAUSES: &[Cause] = &[
                  own `$iothub/…` topics; another topic closes the connection.",
         check: &[],
         fix: &["AT+QMTPUB={client},1,1,0,\"devices/{device}/messages/events/\""],
-        sources: &["forums.quectel.com/t/8115 (reference log)", "Azure IoT Hub: Connect with MQTT"],
+        sources: &[
+            "forums.quectel.com/t/8115 (reference log)",
+            "Azure IoT Hub: Connect with MQTT",
+        ],
         rule: Rule::Attempt(topic),
     },
     Cause {
@@ -26,7 +29,9 @@ pub(super) const CAUSES: &[Cause] = &[
         symptom: "connected, then `+QMTSTAT: x,1` seconds later, again and again",
         reason: "A hub keeps one connection per device: a second login closes the first one (400027).",
         check: &[],
-        fix: &["(stop the other client, such as a test program on the PC, or give it another device id)"],
+        fix: &[
+            "(stop the other client, such as a test program on the PC, or give it another device id)",
+        ],
         sources: &["learn.microsoft.com: troubleshoot-error-codes 400027"],
         rule: Rule::Session(duplicate),
     },
@@ -76,7 +81,11 @@ fn below_device<'a>(topic: &'a str, identity: Option<&str>) -> Option<&'a str> {
     let rest = topic.strip_prefix("devices/")?;
     let (device, rest) = rest.split_once('/')?;
     let (expected_device, expected_module) = match identity {
-        Some(id) => id.split_once('/').map_or((Some(id), None), |(device, module)| (Some(device), Some(module))),
+        Some(id) => id
+            .split_once('/')
+            .map_or((Some(id), None), |(device, module)| {
+                (Some(device), Some(module))
+            }),
         None => (None, None),
     };
     let known = |given: &str, expected: Option<&str>| {
@@ -96,9 +105,12 @@ fn below_device<'a>(topic: &'a str, identity: Option<&str>) -> Option<&'a str> {
 
 fn publish_allowed(topic: &str, cloud: Cloud, identity: Option<&str>) -> bool {
     if cloud == Cloud::AzureDps {
-        return ["$dps/registrations/PUT/iotdps-register/", "$dps/registrations/GET/iotdps-get-operationstatus/"]
-            .iter()
-            .any(|prefix| topic.starts_with(prefix));
+        return [
+            "$dps/registrations/PUT/iotdps-register/",
+            "$dps/registrations/GET/iotdps-get-operationstatus/",
+        ]
+        .iter()
+        .any(|prefix| topic.starts_with(prefix));
     }
     let own = [
         "$iothub/twin/GET/",
@@ -123,26 +135,40 @@ fn subscribe_allowed(filter: &str, cloud: Cloud, identity: Option<&str>) -> bool
     ];
     own.iter().any(|prefix| filter.starts_with(prefix))
         || below_device(filter, identity).is_some_and(|rest| {
-            ["messages/devicebound", "inputs/", "#"].iter().any(|part| rest.starts_with(part))
+            ["messages/devicebound", "inputs/", "#"]
+                .iter()
+                .any(|part| rest.starts_with(part))
         })
 }
 
 /// The server closed after this action, as the last word on it.
 fn closed_after(attempt: &Attempt, action: Action) -> Option<&Stat> {
-    attempt.stats.iter().find(|stat| stat.code == 1 && stat.after == action)
+    attempt
+        .stats
+        .iter()
+        .find(|stat| stat.code == 1 && stat.after == action)
 }
 
 fn topic(case: &Case<'_>) -> Option<Evidence> {
     let attempt = case.attempt;
-    if !is_azure(case) || !(attempt.is_connected() || attempt.code() == Some(0)) || attempt.no_connack().is_some() {
+    if !is_azure(case)
+        || !(attempt.is_connected() || attempt.code() == Some(0))
+        || attempt.no_connack().is_some()
+    {
         return None;
     }
     let identity = identity(attempt);
     let cloud = case.cloud();
     let hidden = |topic: &str| topic.is_empty() || has_placeholder(topic);
-    let publish = attempt.publishes.iter().find(|p| !hidden(&p.topic) && !publish_allowed(&p.topic, cloud, identity));
+    let publish = attempt
+        .publishes
+        .iter()
+        .find(|p| !hidden(&p.topic) && !publish_allowed(&p.topic, cloud, identity));
     let filter = attempt.subscribes.iter().find_map(|subscribe| {
-        let bad = subscribe.topics.iter().find(|topic| !hidden(topic) && !subscribe_allowed(topic, cloud, identity))?;
+        let bad = subscribe
+            .topics
+            .iter()
+            .find(|topic| !hidden(topic) && !subscribe_allowed(topic, cloud, identity))?;
         Some((subscribe, bad))
     });
     let (name, quote, action) = match (publish, filter) {
@@ -150,8 +176,12 @@ fn topic(case: &Case<'_>) -> Option<Evidence> {
         (None, Some((subscribe, topic))) => (topic.as_str(), &subscribe.quote, Action::Subscribe),
         (None, None) => return None,
     };
-    let foreign = name.strip_prefix("devices/").and_then(|rest| rest.split('/').next());
-    let wrong_device = foreign.zip(identity).filter(|(device, id)| id.split('/').next() != Some(device));
+    let foreign = name
+        .strip_prefix("devices/")
+        .and_then(|rest| rest.split('/').next());
+    let wrong_device = foreign
+        .zip(identity)
+        .filter(|(device, id)| id.split('/').next() != Some(device));
     let hint = if name.starts_with('/') {
         " It begins with a slash.".to_owned()
     } else if let Some((device, id)) = wrong_device {
@@ -159,8 +189,15 @@ fn topic(case: &Case<'_>) -> Option<Evidence> {
     } else {
         String::new()
     };
-    let what = if action == Action::Publish { "was published to" } else { "was subscribed" };
-    let detail = format!("`{name}` {what}, which {} does not have.{hint}", cloud_name(cloud));
+    let what = if action == Action::Publish {
+        "was published to"
+    } else {
+        "was subscribed"
+    };
+    let detail = format!(
+        "`{name}` {what}, which {} does not have.{hint}",
+        cloud_name(cloud)
+    );
     let closed = closed_after(attempt, action);
     let quotes = core::iter::once(quote).chain(closed.map(|stat| &stat.quote));
     let evidence = match closed {
@@ -169,7 +206,11 @@ fn topic(case: &Case<'_>) -> Option<Evidence> {
     };
     let evidence = evidence.quoting(quotes);
     Some(if action == Action::Subscribe {
-        let filter = if cloud == Cloud::AzureDps { "$dps/registrations/res/#" } else { "devices/{device}/messages/devicebound/#" };
+        let filter = if cloud == Cloud::AzureDps {
+            "$dps/registrations/res/#"
+        } else {
+            "devices/{device}/messages/devicebound/#"
+        };
         evidence.with_fix([format!("AT+QMTSUB={{client}},1,\"{filter}\",1")])
     } else {
         evidence
@@ -189,16 +230,32 @@ const SOON_MS: i64 = 60_000;
 fn duplicate(context: &Context<'_>) -> Vec<Evidence> {
     let session = context.session;
     let azure = |attempt: &&Attempt| attempt.cloud == Cloud::AzureHub && attempt.is_connected();
-    let id = |attempt: &Attempt| attempt.connect().map(|connect| connect.client_id.clone()).unwrap_or_default();
+    let id = |attempt: &Attempt| {
+        attempt
+            .connect()
+            .map(|connect| connect.client_id.clone())
+            .unwrap_or_default()
+    };
     let connected: Vec<&Attempt> = session.attempts.iter().filter(azure).collect();
     // The same identity on two clients of one module.
     for (n, first) in connected.iter().enumerate() {
         let twin = connected.iter().skip(n + 1).find(|other| {
-            other.client != first.client && !id(first).is_empty() && id(other) == id(first) && first.closed.is_none()
+            other.client != first.client
+                && !id(first).is_empty()
+                && id(other) == id(first)
+                && first.closed.is_none()
         });
         if let Some(twin) = twin {
-            let detail = format!("Clients {} and {} both log in as `{}`.", first.client, twin.client, id(first));
-            let quotes = [first.connect(), twin.connect()].into_iter().flatten().map(|connect| &connect.quote);
+            let detail = format!(
+                "Clients {} and {} both log in as `{}`.",
+                first.client,
+                twin.client,
+                id(first)
+            );
+            let quotes = [first.connect(), twin.connect()]
+                .into_iter()
+                .flatten()
+                .map(|connect| &connect.quote);
             return vec![Evidence::error(Confidence::Certain, detail).quoting(quotes)];
         }
     }
@@ -206,24 +263,52 @@ fn duplicate(context: &Context<'_>) -> Vec<Evidence> {
         .iter()
         .filter_map(|attempt| {
             let stat = attempt.stats.iter().find(|stat| {
-                stat.code == 1 && stat.connected && matches!(stat.after, Action::Connect | Action::Subscribe)
+                stat.code == 1
+                    && stat.connected
+                    && matches!(stat.after, Action::Connect | Action::Subscribe)
             })?;
-            let accepted = attempt.connects.iter().rev().find_map(|connect| connect.result.as_ref())?;
+            let accepted = attempt
+                .connects
+                .iter()
+                .rev()
+                .find_map(|connect| connect.result.as_ref())?;
             let soon = elapsed_ms(stat.stamp, accepted.stamp).is_none_or(|ms| ms <= SOON_MS);
-            let good_filters = attempt.subscribes.iter().all(|s| s.topics.iter().all(|t| subscribe_allowed(t, attempt.cloud, None)));
+            let good_filters = attempt.subscribes.iter().all(|s| {
+                s.topics
+                    .iter()
+                    .all(|t| subscribe_allowed(t, attempt.cloud, None))
+            });
             (soon && good_filters && attempt.publishes.is_empty()).then_some((*attempt, stat))
         })
         .collect();
     let same = thrown_out.first().map(|(attempt, _)| id(attempt));
-    if thrown_out.len() < 2 || thrown_out.iter().any(|(attempt, _)| Some(id(attempt)) != same) {
+    if thrown_out.len() < 2
+        || thrown_out
+            .iter()
+            .any(|(attempt, _)| Some(id(attempt)) != same)
+    {
         return Vec::new();
     }
-    let detail = format!("`{}` was connected {} times and closed by the hub seconds later each time.", same.unwrap_or_default(), thrown_out.len());
+    let detail = format!(
+        "`{}` was connected {} times and closed by the hub seconds later each time.",
+        same.unwrap_or_default(),
+        thrown_out.len()
+    );
     let quotes = thrown_out.iter().map(|(_, stat)| &stat.quote);
     let evidence = Evidence::error(Confidence::Likely, detail).quoting(quotes);
-    let is_thrown_out = |attempt: &Attempt| thrown_out.iter().any(|(other, _)| core::ptr::eq(*other, attempt));
-    let indexes = session.attempts.iter().enumerate().filter(|(_, attempt)| is_thrown_out(attempt));
-    indexes.map(|(index, _)| evidence.clone().of(index)).collect()
+    let is_thrown_out = |attempt: &Attempt| {
+        thrown_out
+            .iter()
+            .any(|(other, _)| core::ptr::eq(*other, attempt))
+    };
+    let indexes = session
+        .attempts
+        .iter()
+        .enumerate()
+        .filter(|(_, attempt)| is_thrown_out(attempt));
+    indexes
+        .map(|(index, _)| evidence.clone().of(index))
+        .collect()
 }
 
 fn qos_2(case: &Case<'_>) -> Option<Evidence> {
@@ -231,7 +316,10 @@ fn qos_2(case: &Case<'_>) -> Option<Evidence> {
     if !is_azure(case) || !attempt.is_open() {
         return None;
     }
-    let publish = attempt.publishes.iter().find(|publish| publish.qos == Some(2))?;
+    let publish = attempt
+        .publishes
+        .iter()
+        .find(|publish| publish.qos == Some(2))?;
     let closed = closed_after(attempt, Action::Publish);
     let quotes = core::iter::once(&publish.quote).chain(closed.map(|stat| &stat.quote));
     let detail = format!("A publish to `{}` went out with QoS 2.", publish.topic);
@@ -242,9 +330,14 @@ fn qos_2(case: &Case<'_>) -> Option<Evidence> {
 }
 
 fn retain(case: &Case<'_>) -> Option<Evidence> {
-    let publish = case.attempt.publishes.iter().find(|publish| publish.retain == Some(1))?;
+    let publish = case
+        .attempt
+        .publishes
+        .iter()
+        .find(|publish| publish.retain == Some(1))?;
     (is_azure(case) && case.attempt.is_open()).then(|| {
-        Evidence::info(format!("`{}` was published with retain.", publish.topic)).quoting([&publish.quote])
+        Evidence::info(format!("`{}` was published with retain.", publish.topic))
+            .quoting([&publish.quote])
     })
 }
 
@@ -252,7 +345,10 @@ fn keepalive(case: &Case<'_>) -> Option<Evidence> {
     let keepalive = case.attempt.config()?.get("keepalive")?;
     let seconds = keepalive.number().filter(|n| *n > 1177 || *n == 0)?;
     is_azure(case).then(|| {
-        let detail = format!("The keep-alive of client {} is {seconds} s.", case.attempt.client);
+        let detail = format!(
+            "The keep-alive of client {} is {seconds} s.",
+            case.attempt.client
+        );
         Evidence::warning(Confidence::Certain, detail).quoting([&keepalive.quote])
     })
 }

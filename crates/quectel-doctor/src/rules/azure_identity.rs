@@ -6,8 +6,9 @@ use crate::host::{Cloud, bare_host, has_placeholder, same_host, scheme};
 use crate::session::attempt::{Api, Connect};
 use crate::session::credential::{HubUser, Password, UserName};
 
-const CONNECT: &[&str] =
-    &["AT+QMTCONN={client},\"{device}\",\"{host}/{device}/?api-version=2021-04-12\",\"SharedAccessSignature sr=…\""];
+const CONNECT: &[&str] = &[
+    "AT+QMTCONN={client},\"{device}\",\"{host}/{device}/?api-version=2021-04-12\",\"SharedAccessSignature sr=…\"",
+];
 
 pub(super) const CAUSES: &[Cause] = &[
     Cause {
@@ -18,7 +19,10 @@ pub(super) const CAUSES: &[Cause] = &[
         reason: "A hub is `<name>.azure-devices.net`, with two dots and a hyphen, and nothing in front or behind.",
         check: &["AT+QIDNSGIP={pdp},\"{host}\""],
         fix: &["AT+QMTOPEN={client},\"<name>.azure-devices.net\",8883"],
-        sources: &["Xinyuan-LilyGO/T-SIM7600X issue 100", "botletics/SIM7000-LTE-Shield issue 187"],
+        sources: &[
+            "Xinyuan-LilyGO/T-SIM7600X issue 100",
+            "botletics/SIM7000-LTE-Shield issue 187",
+        ],
         rule: Rule::Attempt(host_malformed),
     },
     Cause {
@@ -62,7 +66,10 @@ pub(super) const CAUSES: &[Cause] = &[
         reason: "It is `{host}/{device}/?api-version=2021-04-12`, with both slashes and the device of the client id.",
         check: &[],
         fix: CONNECT,
-        sources: &["Azure IoT Hub: Connect with MQTT", "MicrosoftDocs/azure-docs issue 38897"],
+        sources: &[
+            "Azure IoT Hub: Connect with MQTT",
+            "MicrosoftDocs/azure-docs issue 38897",
+        ],
         rule: Rule::Attempt(user_name_format),
     },
     Cause {
@@ -71,8 +78,16 @@ pub(super) const CAUSES: &[Cause] = &[
         severity: Severity::Error,
         symptom: "`+QMTCONN: x,0,5`",
         reason: "A device with X.509 has seclevel 2 with both files and no password; one with a SAS token has seclevel 1.",
-        check: &["AT+QSSLCFG=\"seclevel\",{ssl}", "AT+QSSLCFG=\"clientcert\",{ssl}"],
-        fix: &["(X.509:)", "AT+QSSLCFG=\"seclevel\",{ssl},2", "(SAS:)", "AT+QSSLCFG=\"seclevel\",{ssl},1"],
+        check: &[
+            "AT+QSSLCFG=\"seclevel\",{ssl}",
+            "AT+QSSLCFG=\"clientcert\",{ssl}",
+        ],
+        fix: &[
+            "(X.509:)",
+            "AT+QSSLCFG=\"seclevel\",{ssl},2",
+            "(SAS:)",
+            "AT+QSSLCFG=\"seclevel\",{ssl},1",
+        ],
         sources: &["Azure IoT Hub: authenticate with X.509"],
         rule: Rule::Attempt(certificate_or_token),
     },
@@ -84,7 +99,10 @@ pub(super) const CAUSES: &[Cause] = &[
         reason: "Azure says that the connection may behave unexpectedly without it.",
         check: &[],
         fix: CONNECT,
-        sources: &["Azure IoT Hub: Connect with MQTT", "forums.quectel.com/t/8115 (reference log)"],
+        sources: &[
+            "Azure IoT Hub: Connect with MQTT",
+            "forums.quectel.com/t/8115 (reference log)",
+        ],
         rule: Rule::Attempt(api_version_missing),
     },
 ];
@@ -93,22 +111,39 @@ fn host_malformed(case: &Case<'_>) -> Option<Evidence> {
     let attempt = case.attempt;
     let raw = attempt.host.as_str();
     let name = bare_host(raw).to_ascii_lowercase();
-    let quectel_refusal = attempt.api.is_quectel() && attempt.refused.is_some() && attempt.result.is_none();
+    let quectel_refusal =
+        attempt.api.is_quectel() && attempt.refused.is_some() && attempt.result.is_none();
     if (scheme(raw).is_some() && attempt.api.is_quectel()) || attempt.is_open() || quectel_refusal {
         return None;
     }
     let trailing = case.cloud().is_azure() && (raw.ends_with('.') || raw != raw.trim());
     let near = [
-        "-devices.net", ".devices.net", "azure-device.", "azuredevices.", "azure-devices.com", "azure-devices,net", "azure-devices-net",
-        "azure-deveices", "azure_devices", "azure-divices",
+        "-devices.net",
+        ".devices.net",
+        "azure-device.",
+        "azuredevices.",
+        "azure-devices.com",
+        "azure-devices,net",
+        "azure-devices-net",
+        "azure-deveices",
+        "azure_devices",
+        "azure-divices",
     ];
     let misspelt = !case.cloud().is_azure() && near.iter().any(|part| name.contains(part));
     if !(trailing || misspelt) || (attempt.result.is_none() && attempt.refused.is_none()) {
         return None;
     }
-    let wrong = if trailing { "ends with a dot or a blank" } else { "is not under azure-devices.net" };
+    let wrong = if trailing {
+        "ends with a dot or a blank"
+    } else {
+        "is not under azure-devices.net"
+    };
     let detail = format!("The host `{raw}` {wrong}.");
-    let confidence = if has_placeholder(raw) { Confidence::Possible } else { Confidence::Likely };
+    let confidence = if has_placeholder(raw) {
+        Confidence::Possible
+    } else {
+        Confidence::Likely
+    };
     Some(Evidence::error(confidence, detail).at(attempt.failure_quotes()))
 }
 
@@ -122,7 +157,10 @@ fn hub_user<'a>(case: &Case<'a>) -> Option<(&'a Connect, &'a HubUser)> {
 
 fn host_mismatch(case: &Case<'_>) -> Option<Evidence> {
     let severity = weight(case)?;
-    if case.cloud() == Cloud::AzureDps || case.attempt.host.is_empty() || case.has_any(&["az.host-malformed"]) {
+    if case.cloud() == Cloud::AzureDps
+        || case.attempt.host.is_empty()
+        || case.has_any(&["az.host-malformed"])
+    {
         return None;
     }
     let connect = case.attempt.connect()?;
@@ -148,7 +186,8 @@ fn host_mismatch(case: &Case<'_>) -> Option<Evidence> {
 fn wrong_port(case: &Case<'_>) -> Option<Evidence> {
     let port = case.attempt.port.filter(|port| *port != 8883)?;
     let attempt = case.attempt;
-    let failed = attempt.failed() || (attempt.is_open() && attempt.api.is_mqtt() && !attempt.is_connected());
+    let failed =
+        attempt.failed() || (attempt.is_open() && attempt.api.is_mqtt() && !attempt.is_connected());
     if !case.cloud().is_azure() || !failed || attempt.api == Api::Http {
         return None;
     }
@@ -162,7 +201,11 @@ fn device_of_token(case: &Case<'_>) -> Option<String> {
     let resource = sas.resource.as_deref()?;
     let path = resource.split_once("/devices/")?.1;
     let path = path.split("/api-version").next().unwrap_or(path);
-    Some(path.replace("/modules/", "/").trim_end_matches('/').to_owned())
+    Some(
+        path.replace("/modules/", "/")
+            .trim_end_matches('/')
+            .to_owned(),
+    )
 }
 
 fn client_id_mismatch(case: &Case<'_>) -> Option<Evidence> {
@@ -175,14 +218,27 @@ fn client_id_mismatch(case: &Case<'_>) -> Option<Evidence> {
         return None;
     }
     let case_only = id.eq_ignore_ascii_case(&user.device);
-    let hint = if case_only { " Only the case differs, and it counts." } else { "" };
-    let detail = format!("The client id is `{id}`, but the user name is of device `{}`.{hint}", user.device);
-    Some(Evidence::new(severity, Confidence::Likely, detail).at(case.failure_with([Some(&connect.quote)])))
+    let hint = if case_only {
+        " Only the case differs, and it counts."
+    } else {
+        ""
+    };
+    let detail = format!(
+        "The client id is `{id}`, but the user name is of device `{}`.{hint}",
+        user.device
+    );
+    Some(
+        Evidence::new(severity, Confidence::Likely, detail)
+            .at(case.failure_with([Some(&connect.quote)])),
+    )
 }
 
 fn user_name_format(case: &Case<'_>) -> Option<Evidence> {
     let severity = weight(case).filter(|_| is_azure(case) && case.cloud() != Cloud::AzureDps)?;
-    let connect = case.attempt.connect().filter(|connect| connect.quote.number > 0)?;
+    let connect = case
+        .attempt
+        .connect()
+        .filter(|connect| connect.quote.number > 0)?;
     let quotes = case.failure_with([Some(&connect.quote)]);
     let detail = match &connect.user {
         UserName::BrokenHub { .. } => "The user name lacks a slash or the device.".to_owned(),
@@ -192,10 +248,19 @@ fn user_name_format(case: &Case<'_>) -> Option<Evidence> {
         UserName::Hub(user) => {
             let token = device_of_token(case);
             let token_agrees = token.as_deref() == Some(connect.client_id.as_str());
-            if user.device != connect.client_id && token_agrees && comparable(&user.device, &connect.client_id) {
-                format!("The user name is of device `{}`, client id and token of `{}`.", user.device, connect.client_id)
+            if user.device != connect.client_id
+                && token_agrees
+                && comparable(&user.device, &connect.client_id)
+            {
+                format!(
+                    "The user name is of device `{}`, client id and token of `{}`.",
+                    user.device, connect.client_id
+                )
             } else {
-                let version = user.api_version.as_deref().filter(|version| !is_version(version))?;
+                let version = user
+                    .api_version
+                    .as_deref()
+                    .filter(|version| !is_version(version))?;
                 format!("`{version}` is no api-version: it is a date such as 2021-04-12.")
             }
         }
@@ -209,15 +274,25 @@ fn is_version(text: &str) -> bool {
     let date = text.strip_suffix("-preview").unwrap_or(text);
     let parts: Vec<&str> = date.split('-').collect();
     let lengths: Vec<usize> = parts.iter().map(|part| part.len()).collect();
-    has_placeholder(text) || (lengths == [4, 2, 2] && parts.iter().all(|part| part.bytes().all(|b| b.is_ascii_digit())))
+    has_placeholder(text)
+        || (lengths == [4, 2, 2]
+            && parts
+                .iter()
+                .all(|part| part.bytes().all(|b| b.is_ascii_digit())))
 }
 
 fn certificate_or_token(case: &Case<'_>) -> Option<Evidence> {
     if !not_let_in(case) || !is_azure(case) {
         return None;
     }
-    let connect = case.attempt.connect().filter(|connect| connect.quote.number > 0)?;
-    let settings = case.attempt.ssl().filter(|settings| settings.is_written())?;
+    let connect = case
+        .attempt
+        .connect()
+        .filter(|connect| connect.quote.number > 0)?;
+    let settings = case
+        .attempt
+        .ssl()
+        .filter(|settings| settings.is_written())?;
     let level = settings.get("seclevel");
     let pair = settings.text("clientcert").is_some() && settings.text("clientkey").is_some();
     let mutual = pair && level.is_some_and(|value| value.number() == Some(2));

@@ -21,7 +21,10 @@ pub(super) const CAUSES: &[Cause] = &[
         reason: "`se` is the end of the token in unix seconds; the hub refuses it afterwards with CONNACK 5.",
         check: &["AT+CCLK?"],
         fix: NEW_TOKEN,
-        sources: &["Azure IoT Hub: Control access with shared access signatures", "BG96 firmware with a fixed se"],
+        sources: &[
+            "Azure IoT Hub: Control access with shared access signatures",
+            "BG96 firmware with a fixed se",
+        ],
         rule: Rule::Attempt(expired),
     },
     Cause {
@@ -54,7 +57,10 @@ pub(super) const CAUSES: &[Cause] = &[
         reason: "`sr` must be `{host}/devices/{device}` of the same hub and device as host and client id.",
         check: &[],
         fix: NEW_TOKEN,
-        sources: &["Xinyuan-LilyGO/T-SIM7600X issue 100", "Azure/azure-iot-sdk-c issue 660"],
+        sources: &[
+            "Xinyuan-LilyGO/T-SIM7600X issue 100",
+            "Azure/azure-iot-sdk-c issue 660",
+        ],
         rule: Rule::Attempt(resource_mismatch),
     },
     Cause {
@@ -76,7 +82,10 @@ pub(super) const CAUSES: &[Cause] = &[
         reason: "A buffer or the module's line length cut the password: `sr`, `sig` or `se` is missing or incomplete.",
         check: &[],
         fix: NEW_TOKEN,
-        sources: &["DA16K override note: 64-byte buffers", "BG9x MQTT Application Note: lengths of QMTCONN"],
+        sources: &[
+            "DA16K override note: 64-byte buffers",
+            "BG9x MQTT Application Note: lengths of QMTCONN",
+        ],
         rule: Rule::Attempt(truncated),
     },
 ];
@@ -84,7 +93,10 @@ pub(super) const CAUSES: &[Cause] = &[
 /// The server refused the credentials, or closed at CONNECT.
 pub(super) fn not_let_in(case: &Case<'_>) -> bool {
     let attempt = case.attempt;
-    attempt.refusal().is_some_and(|(code, _)| matches!(code, 2 | 4 | 5)) || attempt.no_connack().is_some()
+    attempt
+        .refusal()
+        .is_some_and(|(code, _)| matches!(code, 2 | 4 | 5))
+        || attempt.no_connack().is_some()
 }
 
 /// How much a fault of the credentials weighs: an error when the server refused them, a warning when it never saw
@@ -102,16 +114,24 @@ pub(super) fn weight(case: &Case<'_>) -> Option<Severity> {
 /// The connection goes to Azure, by its host or by the user name.
 pub(super) fn is_azure(case: &Case<'_>) -> bool {
     let user = case.attempt.connect().map(|connect| &connect.user);
-    let by_user = matches!(user, Some(UserName::Hub(_) | UserName::Dps(_) | UserName::BrokenHub { .. }));
+    let by_user = matches!(
+        user,
+        Some(UserName::Hub(_) | UserName::Dps(_) | UserName::BrokenHub { .. })
+    );
     case.cloud().is_azure() || by_user
 }
 
 pub(super) fn credentials<'a>(case: &Case<'a>) -> Option<(&'a Connect, &'a Sas)> {
-    let connect = case.attempt.connects.iter().rev().find(|connect| connect.password.sas().is_some())?;
+    let connect = case
+        .attempt
+        .connects
+        .iter()
+        .rev()
+        .find(|connect| connect.password.sas().is_some())?;
     Some((connect, connect.password.sas()?))
 }
 
-fn lines<'a>(case: &Case<'_>, connect: &'a Connect) -> Vec<Quote> {
+fn lines(case: &Case<'_>, connect: &Connect) -> Vec<Quote> {
     let mut quotes = vec![connect.quote.clone()];
     quotes.extend(case.attempt.refusal().map(|(_, quote)| quote.clone()));
     quotes.extend(case.attempt.no_connack().cloned());
@@ -126,9 +146,21 @@ fn expired(case: &Case<'_>) -> Option<Evidence> {
     if end >= time {
         return None;
     }
-    let clock = if known { "the log's clock says" } else { "the log has no date, and today is" };
-    let detail = format!("The token ended on {}; {clock} {}.", utc_text(end), utc_text(time));
-    let confidence = if known { Confidence::Certain } else { Confidence::Possible };
+    let clock = if known {
+        "the log's clock says"
+    } else {
+        "the log has no date, and today is"
+    };
+    let detail = format!(
+        "The token ended on {}; {clock} {}.",
+        utc_text(end),
+        utc_text(time)
+    );
+    let confidence = if known {
+        Confidence::Certain
+    } else {
+        Confidence::Possible
+    };
     // Without a date an old token in an old log says nothing by itself.
     if severity < Severity::Error && !known {
         return None;
@@ -143,7 +175,10 @@ fn expired_midsession(case: &Case<'_>) -> Option<Evidence> {
         let at = stat.stamp.and_then(Stamp::unix_s);
         stat.connected && stat.code == 1 && at.is_some_and(|at| (at - end).abs() <= 90)
     })?;
-    let detail = format!("The session was closed when its token ended, on {}.", utc_text(end));
+    let detail = format!(
+        "The session was closed when its token ended, on {}.",
+        utc_text(end)
+    );
     Some(Evidence::error(Confidence::Certain, detail).quoting([&connect.quote, &stat.quote]))
 }
 
@@ -152,14 +187,23 @@ fn connection_string(case: &Case<'_>) -> Option<Evidence> {
         return None;
     }
     let connect = case.attempt.connects.iter().rev().find(|connect| {
-        matches!(connect.password, Password::ConnectionString { .. } | Password::RawKey)
+        matches!(
+            connect.password,
+            Password::ConnectionString { .. } | Password::RawKey
+        )
     })?;
     let (detail, confidence) = match connect.password {
-        Password::ConnectionString { with_token: true } => {
-            ("The password is a connection string with a token in it; only the token itself is the password.", Confidence::Certain)
+        Password::ConnectionString { with_token: true } => (
+            "The password is a connection string with a token in it; only the token itself is the password.",
+            Confidence::Certain,
+        ),
+        Password::ConnectionString { .. } => {
+            ("The password is a connection string.", Confidence::Certain)
         }
-        Password::ConnectionString { .. } => ("The password is a connection string.", Confidence::Certain),
-        _ => ("The password looks like the device's key itself.", Confidence::Likely),
+        _ => (
+            "The password looks like the device's key itself.",
+            Confidence::Likely,
+        ),
     };
     Some(Evidence::error(confidence, detail).at(lines(case, connect)))
 }
@@ -167,7 +211,13 @@ fn connection_string(case: &Case<'_>) -> Option<Evidence> {
 /// `sr` without the tail of old tools.
 fn resource(sas: &Sas) -> Option<&str> {
     let resource = sas.resource.as_deref()?;
-    Some(resource.split("/api-version").next().unwrap_or(resource).trim_end_matches('/'))
+    Some(
+        resource
+            .split("/api-version")
+            .next()
+            .unwrap_or(resource)
+            .trim_end_matches('/'),
+    )
 }
 
 /// A text that was taken out cannot be compared with one that was not.
@@ -181,7 +231,9 @@ fn resource_mismatch(case: &Case<'_>) -> Option<Evidence> {
     let resource = resource(sas).filter(|resource| !resource.is_empty())?;
     let quotes = lines(case, connect);
     if case.cloud() == Cloud::AzureDps {
-        let UserName::Dps(user) = &connect.user else { return None };
+        let UserName::Dps(user) = &connect.user else {
+            return None;
+        };
         let wanted = format!("{}/registrations/{}", user.id_scope, user.registration);
         let hub = resource.contains("/devices/");
         let same = resource.eq_ignore_ascii_case(&wanted) || !comparable(resource, &wanted);
@@ -199,12 +251,27 @@ fn resource_mismatch(case: &Case<'_>) -> Option<Evidence> {
         UserName::Hub(user) => user.host.as_str(),
         _ => open_host,
     };
-    let hosts_agree = same_host(host, open_host) || same_host(host, user_host) || !comparable(host, open_host);
-    let device = path.strip_prefix("devices/").map(|device| device.replace("/modules/", "/"));
-    let wanted = format!("{}/devices/{}", if open_host.is_empty() { user_host } else { open_host }, connect.client_id.replacen('/', "/modules/", 1));
+    let hosts_agree =
+        same_host(host, open_host) || same_host(host, user_host) || !comparable(host, open_host);
+    let device = path
+        .strip_prefix("devices/")
+        .map(|device| device.replace("/modules/", "/"));
+    let wanted = format!(
+        "{}/devices/{}",
+        if open_host.is_empty() {
+            user_host
+        } else {
+            open_host
+        },
+        connect.client_id.replacen('/', "/modules/", 1)
+    );
     let policy = sas.policy.is_some();
     let devices_agree = match &device {
-        Some(device) => *device == connect.client_id || connect.client_id.is_empty() || !comparable(device, &connect.client_id),
+        Some(device) => {
+            *device == connect.client_id
+                || connect.client_id.is_empty()
+                || !comparable(device, &connect.client_id)
+        }
         // A policy's token may cover the whole hub.
         None => policy,
     };
@@ -219,9 +286,17 @@ fn resource_mismatch(case: &Case<'_>) -> Option<Evidence> {
     if hosts_agree && device.is_some() && device.as_deref() == user_device {
         return None;
     }
-    let tail = if device.is_none() && !policy { " A token for a whole hub needs `skn`, the name of its policy." } else { "" };
+    let tail = if device.is_none() && !policy {
+        " A token for a whole hub needs `skn`, the name of its policy."
+    } else {
+        ""
+    };
     let detail = format!("`sr` is `{resource}`, and must be `{wanted}`.{tail}");
-    let confidence = if has_placeholder(&wanted) { Confidence::Possible } else { Confidence::Likely };
+    let confidence = if has_placeholder(&wanted) {
+        Confidence::Possible
+    } else {
+        Confidence::Likely
+    };
     Some(Evidence::new(severity, confidence, detail).at(quotes))
 }
 
@@ -229,7 +304,9 @@ fn signature_encoding(case: &Case<'_>) -> Option<Evidence> {
     let severity = weight(case).filter(|_| is_azure(case))?;
     let (connect, sas) = credentials(case)?;
     let detail = match sas.signature {
-        Signature::Raw => "`sig` has `+`, `/` or `=` as they are; they must stand as %2B, %2F and %3D.",
+        Signature::Raw => {
+            "`sig` has `+`, `/` or `=` as they are; they must stand as %2B, %2F and %3D."
+        }
         Signature::Twice => "`sig` was URL-encoded twice: it has %25 in it.",
         _ => return None,
     };
@@ -238,13 +315,17 @@ fn signature_encoding(case: &Case<'_>) -> Option<Evidence> {
 
 fn truncated(case: &Case<'_>) -> Option<Evidence> {
     let attempt = case.attempt;
-    let refused = attempt.connects.iter().any(|connect| connect.refused.is_some() && !connect.before_open);
+    let refused = attempt
+        .connects
+        .iter()
+        .any(|connect| connect.refused.is_some() && !connect.before_open);
     if !(not_let_in(case) || refused) || !is_azure(case) || attempt.is_connected() {
         return None;
     }
     let (connect, sas) = credentials(case)?;
     if sas.bad_prefix && !sas.hidden && !sas.is_truncated() {
-        let detail = "The password does not begin with `SharedAccessSignature sr=`, with one blank between.";
+        let detail =
+            "The password does not begin with `SharedAccessSignature sr=`, with one blank between.";
         return Some(Evidence::error(Confidence::Likely, detail).at(lines(case, connect)));
     }
     if !sas.is_truncated() {
@@ -260,9 +341,19 @@ fn truncated(case: &Case<'_>) -> Option<Evidence> {
         _ => {}
     }
     if sas.expiry_unix_s.is_none() {
-        missing.push(if sas.expiry_unreadable { "`se` is no number" } else { "`se` is missing" });
+        missing.push(if sas.expiry_unreadable {
+            "`se` is no number"
+        } else {
+            "`se` is missing"
+        });
     }
     let mut quotes = lines(case, connect);
     quotes.extend(connect.refused.clone());
-    Some(Evidence::error(Confidence::Likely, format!("In the token {}.", missing.join(", "))).at(quotes))
+    Some(
+        Evidence::error(
+            Confidence::Likely,
+            format!("In the token {}.", missing.join(", ")),
+        )
+        .at(quotes),
+    )
 }

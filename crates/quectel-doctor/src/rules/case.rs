@@ -28,7 +28,14 @@ impl<'a> Case<'a> {
             .chain(earlier)
             .find(|other| is_reference(attempt, other))
             .map(|other| (other, differences(attempt, other)));
-        Self { session, found: context.found, now_unix_s: context.now_unix_s, attempt, index, reference }
+        Self {
+            session,
+            found: context.found,
+            now_unix_s: context.now_unix_s,
+            attempt,
+            index,
+            reference,
+        }
     }
 
     /// The number of the SSL context that the user configured: the bound one, or the one he mistook for it.
@@ -38,7 +45,13 @@ impl<'a> Case<'a> {
             Tls::On(bound) if written.is_empty() || written.contains(&bound) => Some(bound),
             Tls::Off => None,
             Tls::On(_) | Tls::NeverOn | Tls::Unknown => {
-                let size = |number: &u8| self.attempt.state.ssl.get(number).map_or(0, |c| c.quotes().count());
+                let size = |number: &u8| {
+                    self.attempt
+                        .state
+                        .ssl
+                        .get(number)
+                        .map_or(0, |c| c.quotes().count())
+                };
                 written.into_iter().max_by_key(size)
             }
         }
@@ -57,7 +70,9 @@ impl<'a> Case<'a> {
 
     /// Could a fault of this setting have made the open fail? Not if it worked elsewhere unchanged.
     pub(crate) fn could_be(&self, setting: &str) -> bool {
-        self.reference.as_ref().is_none_or(|(_, changed)| changed.iter().any(|name| name == setting))
+        self.reference
+            .as_ref()
+            .is_none_or(|(_, changed)| changed.iter().any(|name| name == setting))
     }
 
     /// A connection that differs in this setting alone came up.
@@ -68,7 +83,9 @@ impl<'a> Case<'a> {
 
     /// The connection whose TLS came up, with the names of what was different.
     pub(crate) fn reference(&self) -> Option<(&'a Attempt, &[String])> {
-        self.reference.as_ref().map(|(other, changed)| (*other, changed.as_slice()))
+        self.reference
+            .as_ref()
+            .map(|(other, changed)| (*other, changed.as_slice()))
     }
 
     /// A file that the intended context names.
@@ -87,14 +104,16 @@ impl<'a> Case<'a> {
     /// An error was already found for this connection.
     pub(crate) fn has_error(&self) -> bool {
         self.found.iter().any(|found| {
-            found.evidence.severity == Severity::Error && (found.attempts.contains(&self.index) || found.attempts.is_empty())
+            found.evidence.severity == Severity::Error
+                && (found.attempts.contains(&self.index) || found.attempts.is_empty())
         })
     }
 
     /// One of these causes was already found for this connection or the session.
     pub(crate) fn has_any(&self, ids: &[&str]) -> bool {
         self.found.iter().any(|found| {
-            ids.contains(&found.cause.id) && (found.attempts.contains(&self.index) || found.attempts.is_empty())
+            ids.contains(&found.cause.id)
+                && (found.attempts.contains(&self.index) || found.attempts.is_empty())
         })
     }
 
@@ -102,7 +121,9 @@ impl<'a> Case<'a> {
     pub(crate) fn has_error_of(&self, prefixes: &[&str]) -> bool {
         self.found.iter().any(|found| {
             found.evidence.severity == Severity::Error
-                && prefixes.iter().any(|prefix| found.cause.id.starts_with(prefix))
+                && prefixes
+                    .iter()
+                    .any(|prefix| found.cause.id.starts_with(prefix))
                 && (found.attempts.contains(&self.index) || found.attempts.is_empty())
         })
     }
@@ -113,13 +134,22 @@ impl<'a> Case<'a> {
 
     /// A later connection of the same client was accepted by the server.
     pub(crate) fn connected_later(&self) -> bool {
-        self.session.attempts.iter().skip(self.index + 1).any(|later| {
-            later.api == self.attempt.api && later.client == self.attempt.client && later.is_connected()
-        })
+        self.session
+            .attempts
+            .iter()
+            .skip(self.index + 1)
+            .any(|later| {
+                later.api == self.attempt.api
+                    && later.client == self.attempt.client
+                    && later.is_connected()
+            })
     }
 
     /// The lines of the failure, and those of some settings.
-    pub(crate) fn failure_with<'q>(&self, settings: impl IntoIterator<Item = Option<&'q Quote>>) -> Vec<Quote> {
+    pub(crate) fn failure_with<'q>(
+        &self,
+        settings: impl IntoIterator<Item = Option<&'q Quote>>,
+    ) -> Vec<Quote> {
         let mut quotes = self.attempt.failure_quotes();
         quotes.extend(settings.into_iter().flatten().cloned());
         quotes
@@ -127,7 +157,11 @@ impl<'a> Case<'a> {
 
     /// `contoso-hub.azure-devices.net`, or words for a host that nobody can see.
     pub(crate) fn host(&self) -> &str {
-        if self.attempt.host.is_empty() { "the server" } else { &self.attempt.host }
+        if self.attempt.host.is_empty() {
+            "the server"
+        } else {
+            &self.attempt.host
+        }
     }
 }
 
@@ -146,13 +180,20 @@ fn is_reference(attempt: &Attempt, other: &Attempt) -> bool {
 /// What was different when it worked: settings of the bound context, the context itself, files, the network.
 fn differences(attempt: &Attempt, other: &Attempt) -> Vec<String> {
     let empty = Settings::default();
-    let (mine, theirs) = (attempt.ssl().unwrap_or(&empty), other.ssl().unwrap_or(&empty));
+    let (mine, theirs) = (
+        attempt.ssl().unwrap_or(&empty),
+        other.ssl().unwrap_or(&empty),
+    );
     let mut names = mine.differences(theirs);
     if attempt.tls != other.tls {
         names.push("context".to_owned());
     }
     for setting in ["cacert", "clientcert", "clientkey"] {
-        let file = |a: &Attempt, s: &Settings| a.state.bound_file(s, setting).map(|file| (file.size, file.checksum));
+        let file = |a: &Attempt, s: &Settings| {
+            a.state
+                .bound_file(s, setting)
+                .map(|file| (file.size, file.checksum))
+        };
         if !names.iter().any(|name| name == setting) && file(attempt, mine) != file(other, theirs) {
             names.push(setting.to_owned());
         }
@@ -160,7 +201,13 @@ fn differences(attempt: &Attempt, other: &Attempt) -> Vec<String> {
     if attempt.state.network.active_contexts() != other.state.network.active_contexts() {
         names.push("pdp".to_owned());
     }
-    let clock = |a: &Attempt| a.state.network.clock.as_ref().map(|seen| seen.value.is_implausible());
+    let clock = |a: &Attempt| {
+        a.state
+            .network
+            .clock
+            .as_ref()
+            .map(|seen| seen.value.is_implausible())
+    };
     if clock(attempt) == Some(true) && clock(other) != Some(true) {
         names.push("clock".to_owned());
     }
@@ -178,21 +225,45 @@ pub(crate) struct Variables {
 impl Variables {
     /// Of the connection that a finding belongs to, or of the last one.
     pub(crate) fn of(session: &Session, attempt: Option<usize>) -> Self {
-        let attempt = attempt.and_then(|at| session.attempts.get(at)).or_else(|| session.attempts.last());
-        let number = |n: Option<u8>, default: &str| n.map_or_else(|| default.to_owned(), |n| n.to_string());
-        let context = Context { session, found: &[], now_unix_s: 0 };
+        let attempt = attempt
+            .and_then(|at| session.attempts.get(at))
+            .or_else(|| session.attempts.last());
+        let number =
+            |n: Option<u8>, default: &str| n.map_or_else(|| default.to_owned(), |n| n.to_string());
+        let context = Context {
+            session,
+            found: &[],
+            now_unix_s: 0,
+        };
         let case = attempt.map(|attempt| Case::new(&context, 0, attempt));
-        let ssl = case.as_ref().and_then(Case::intended_context).or_else(|| attempt.and_then(Attempt::ssl_context));
+        let ssl = case
+            .as_ref()
+            .and_then(Case::intended_context)
+            .or_else(|| attempt.and_then(Attempt::ssl_context));
         let bound = attempt.and_then(Attempt::ssl_context).or(ssl);
         let settings = case.as_ref().and_then(Case::intended);
-        let file = |name: &str, default: &str| settings.and_then(|s| s.text(name)).unwrap_or(default).to_owned();
-        let host = attempt.map(|a| a.host.clone()).filter(|h| !h.is_empty()).unwrap_or_else(|| "<host>".into());
+        let file = |name: &str, default: &str| {
+            settings
+                .and_then(|s| s.text(name))
+                .unwrap_or(default)
+                .to_owned()
+        };
+        let host = attempt
+            .map(|a| a.host.clone())
+            .filter(|h| !h.is_empty())
+            .unwrap_or_else(|| "<host>".into());
         let connect = attempt.and_then(Attempt::connect);
-        let device = connect.map(|c| c.client_id.clone()).filter(|id| !id.is_empty()).unwrap_or_else(|| "<device>".into());
+        let device = connect
+            .map(|c| c.client_id.clone())
+            .filter(|id| !id.is_empty())
+            .unwrap_or_else(|| "<device>".into());
         let network = attempt.map_or(&session.state.network, |a| &a.state.network);
         let active = network.active_contexts().first().copied();
         let pdp = attempt.and_then(|a| a.pdp_context).or(active);
-        let apn = pdp.and_then(|n| network.pdp.get(&n)).and_then(|pdp| pdp.apn.as_ref()).map(|apn| apn.value.clone());
+        let apn = pdp
+            .and_then(|n| network.pdp.get(&n))
+            .and_then(|pdp| pdp.apn.as_ref())
+            .map(|apn| apn.value.clone());
         let values = vec![
             ("{ssl}", number(ssl, "2")),
             ("{bound}", number(bound, "2")),
@@ -200,12 +271,21 @@ impl Variables {
             ("{pdp}", number(pdp, "1")),
             ("{active}", number(active.or(pdp), "1")),
             ("{host}", crate::host::bare_host(&host).to_owned()),
-            ("{port}", attempt.and_then(|a| a.port).map_or_else(|| "8883".to_owned(), |port| port.to_string())),
+            (
+                "{port}",
+                attempt
+                    .and_then(|a| a.port)
+                    .map_or_else(|| "8883".to_owned(), |port| port.to_string()),
+            ),
             ("{cacert}", file("cacert", "cacert.pem")),
             ("{clientcert}", file("clientcert", "client.pem")),
             ("{clientkey}", file("clientkey", "client.key")),
             ("{device}", device),
-            ("{apn}", apn.filter(|apn| !apn.is_empty()).unwrap_or_else(|| "<apn of your SIM>".into())),
+            (
+                "{apn}",
+                apn.filter(|apn| !apn.is_empty())
+                    .unwrap_or_else(|| "<apn of your SIM>".into()),
+            ),
         ];
         Self { values }
     }

@@ -63,14 +63,19 @@ pub(super) const CAUSES: &[Cause] = &[
         symptom: "no answer to the registration",
         reason: "The answer comes at once on `$dps/registrations/res/#` and is lost without the subscription.",
         check: &[],
-        fix: &["AT+QMTSUB={client},1,\"$dps/registrations/res/#\",1", "AT+QMTPUB={client},2,1,0,\"$dps/registrations/PUT/iotdps-register/?$rid=1\""],
+        fix: &[
+            "AT+QMTSUB={client},1,\"$dps/registrations/res/#\",1",
+            "AT+QMTPUB={client},2,1,0,\"$dps/registrations/PUT/iotdps-register/?$rid=1\"",
+        ],
         sources: &["azure-docs: iot-mqtt-connect-to-iot-dps"],
         rule: Rule::Attempt(publish_first),
     },
 ];
 
 fn last_connect<'a>(case: &Case<'a>) -> Option<&'a Connect> {
-    case.attempt.connect().filter(|connect| connect.quote.number > 0)
+    case.attempt
+        .connect()
+        .filter(|connect| connect.quote.number > 0)
 }
 
 fn hub_credentials(case: &Case<'_>) -> Option<Evidence> {
@@ -78,13 +83,23 @@ fn hub_credentials(case: &Case<'_>) -> Option<Evidence> {
         return None;
     }
     let connect = last_connect(case)?;
-    let resource = credentials(case).and_then(|(_, sas)| sas.resource.clone()).unwrap_or_default();
+    let resource = credentials(case)
+        .and_then(|(_, sas)| sas.resource.clone())
+        .unwrap_or_default();
     let quotes = case.failure_with([Some(&connect.quote)]);
     let detail = match case.cloud() {
-        Cloud::AzureDps if matches!(connect.user, UserName::Hub(_)) => "The user name is a hub's, and the host is DPS.",
-        Cloud::AzureDps if resource.contains("/devices/") => "`sr` is of a hub's device, and the host is DPS.",
-        Cloud::AzureHub if matches!(connect.user, UserName::Dps(_)) => "The user name is for DPS, and the host is a hub.",
-        Cloud::AzureHub if resource.contains("/registrations/") => "`sr` is a registration at DPS, and the host is a hub.",
+        Cloud::AzureDps if matches!(connect.user, UserName::Hub(_)) => {
+            "The user name is a hub's, and the host is DPS."
+        }
+        Cloud::AzureDps if resource.contains("/devices/") => {
+            "`sr` is of a hub's device, and the host is DPS."
+        }
+        Cloud::AzureHub if matches!(connect.user, UserName::Dps(_)) => {
+            "The user name is for DPS, and the host is a hub."
+        }
+        Cloud::AzureHub if resource.contains("/registrations/") => {
+            "`sr` is a registration at DPS, and the host is a hub."
+        }
         _ => return None,
     };
     let evidence = Evidence::error(Confidence::Certain, detail).at(quotes);
@@ -100,12 +115,17 @@ fn client_id(case: &Case<'_>) -> Option<Evidence> {
         return None;
     }
     let connect = last_connect(case)?;
-    let UserName::Dps(user) = &connect.user else { return None };
+    let UserName::Dps(user) = &connect.user else {
+        return None;
+    };
     let hidden = has_placeholder(&connect.client_id) != has_placeholder(&user.registration);
     if connect.client_id.eq_ignore_ascii_case(&user.registration) || hidden {
         return None;
     }
-    let detail = format!("The client id is `{}`, the registration is `{}`.", connect.client_id, user.registration);
+    let detail = format!(
+        "The client id is `{}`, the registration is `{}`.",
+        connect.client_id, user.registration
+    );
     Some(Evidence::error(Confidence::Certain, detail).at(case.failure_with([Some(&connect.quote)])))
 }
 
@@ -115,13 +135,19 @@ fn user_name(case: &Case<'_>) -> Option<Evidence> {
     }
     let connect = last_connect(case)?;
     let detail = match &connect.user {
-        UserName::Dps(user) if user.with_question_mark => "There is a `?` before api-version, which only a hub wants.",
+        UserName::Dps(user) if user.with_question_mark => {
+            "There is a `?` before api-version, which only a hub wants."
+        }
         UserName::Dps(user) if user.api_version.is_none() => "api-version is missing.",
-        UserName::Dps(user) if !user.id_scope.starts_with("0ne") && !has_placeholder(&user.id_scope) => {
+        UserName::Dps(user)
+            if !user.id_scope.starts_with("0ne") && !has_placeholder(&user.id_scope) =>
+        {
             "The user name does not begin with an id scope, which looks like 0ne00000A0A."
         }
         UserName::Absent | UserName::Empty => "There is no user name.",
-        UserName::Other | UserName::BrokenHub { .. } => "The user name has no `/registrations/` in it.",
+        UserName::Other | UserName::BrokenHub { .. } => {
+            "The user name has no `/registrations/` in it."
+        }
         _ => return None,
     };
     Some(Evidence::error(Confidence::Likely, detail).at(case.failure_with([Some(&connect.quote)])))
@@ -132,7 +158,10 @@ fn policy_missing(case: &Case<'_>) -> Option<Evidence> {
         return None;
     }
     let (connect, sas) = credentials(case)?;
-    let wrong = sas.policy.as_deref().filter(|policy| *policy != "registration");
+    let wrong = sas
+        .policy
+        .as_deref()
+        .filter(|policy| *policy != "registration");
     if sas.policy.is_some() && wrong.is_none() {
         return None;
     }
@@ -145,9 +174,16 @@ fn policy_missing(case: &Case<'_>) -> Option<Evidence> {
 
 fn publish_first(case: &Case<'_>) -> Option<Evidence> {
     let attempt = case.attempt;
-    let publish = attempt.publishes.iter().find(|publish| publish.topic.starts_with("$dps/registrations/PUT/"))?;
+    let publish = attempt
+        .publishes
+        .iter()
+        .find(|publish| publish.topic.starts_with("$dps/registrations/PUT/"))?;
     let subscribed = attempt.subscribes.iter().any(|subscribe| {
-        subscribe.quote.number < publish.quote.number && subscribe.topics.iter().any(|topic| topic.starts_with("$dps/registrations/res"))
+        subscribe.quote.number < publish.quote.number
+            && subscribe
+                .topics
+                .iter()
+                .any(|topic| topic.starts_with("$dps/registrations/res"))
     });
     (!subscribed).then(|| {
         let detail = "The registration went out without a subscription to its answer.";

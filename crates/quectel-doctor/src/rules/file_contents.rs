@@ -24,7 +24,10 @@ pub(super) const CAUSES: &[Cause] = &[
                  module keeps what came and says OK.",
         check: &["AT+QFLST=\"{cacert}\"", "AT+QFDWL=\"{cacert}\""],
         fix: UPLOAD_AGAIN,
-        sources: &["forums.quectel.com/t/3562", "forums.quectel.com/t/57329 (EC200U, bytes lost without flow control)"],
+        sources: &[
+            "forums.quectel.com/t/3562",
+            "forums.quectel.com/t/57329 (EC200U, bytes lost without flow control)",
+        ],
         rule: Rule::Session(length_mismatch),
     },
     Cause {
@@ -36,7 +39,10 @@ pub(super) const CAUSES: &[Cause] = &[
                  such a file.",
         check: &["AT+QFLST=\"{cacert}\""],
         fix: UPLOAD_AGAIN,
-        sources: &["forums.quectel.com/t/5965", "Xinyuan-LilyGO/LilyGo-Modem-Series issue 77"],
+        sources: &[
+            "forums.quectel.com/t/5965",
+            "Xinyuan-LilyGO/LilyGo-Modem-Series issue 77",
+        ],
         rule: Rule::Attempt(nul_terminator),
     },
     Cause {
@@ -47,7 +53,11 @@ pub(super) const CAUSES: &[Cause] = &[
         reason: "The modules take LF and CR LF alike; CR alone, or `\\n` as two letters on one line, is no PEM.",
         check: &["AT+QFDWL=\"{cacert}\""],
         fix: UPLOAD_AGAIN,
-        sources: &["forums.quectel.com/t/3562", "forums.quectel.com/t/5965", "forums.quectel.com/t/8115"],
+        sources: &[
+            "forums.quectel.com/t/3562",
+            "forums.quectel.com/t/5965",
+            "forums.quectel.com/t/8115",
+        ],
         rule: Rule::Session(line_endings),
     },
     Cause {
@@ -82,7 +92,11 @@ pub(super) fn suspects<'a>(case: &Case<'a>) -> Vec<(&'static str, &'a File)> {
     if !(case.tls_failed() || (attempt.is_open() && attempt.failed())) {
         return Vec::new();
     }
-    BOUND.iter().filter(|name| case.could_be(name)).filter_map(|name| Some((*name, case.file(name)?))).collect()
+    BOUND
+        .iter()
+        .filter(|name| case.could_be(name))
+        .filter_map(|name| Some((*name, case.file(name)?)))
+        .collect()
 }
 
 fn length_mismatch(context: &Context<'_>) -> Vec<Evidence> {
@@ -111,18 +125,29 @@ fn damaged_length(file: &File) -> Option<Evidence> {
     }
     if let Some(error) = &file.stray_error {
         let size = file.size.unwrap_or_default();
-        let twin = file.checksum.zip(size_twin(size)).filter(|(sum, twin)| *sum != twin.1);
+        let twin = file
+            .checksum
+            .zip(size_twin(size))
+            .filter(|(sum, twin)| *sum != twin.1);
         let like = twin.map_or(String::new(), |(sum, (root, wanted, _))| {
-            format!(" {size} bytes are the size of {}, but its checksum is {wanted:x}, not {sum:x}.", root.name)
+            format!(
+                " {size} bytes are the size of {}, but its checksum is {wanted:x}, not {sum:x}.",
+                root.name
+            )
         });
-        let detail = format!("More bytes were sent for `{name}` than declared: the rest was taken for a command.{like}");
+        let detail = format!(
+            "More bytes were sent for `{name}` than declared: the rest was taken for a command.{like}"
+        );
         return Some(Evidence::error(Confidence::Likely, detail).quoting([&file.quote, error]));
     }
     let pem = file.pem.as_ref()?;
     let shown = pem.root()?;
     let stored = crate::session::files::recognise(file.size?, file.checksum);
     (file.checksum.is_some() && stored.is_none()).then(|| {
-        let detail = format!("The log shows the {} for `{name}`, but what arrived has other numbers.", shown.root.name);
+        let detail = format!(
+            "The log shows the {} for `{name}`, but what arrived has other numbers.",
+            shown.root.name
+        );
         Evidence::error(Confidence::Likely, detail).quoting([&file.quote, &pem.quote])
     })
 }
@@ -135,34 +160,57 @@ fn unknown_twin(case: &Case<'_>, setting: &str, file: &File) -> Option<Evidence>
     }
     let (root, wanted, form) = size_twin(size)?;
     let name = &file.name;
-    let lines = if matches!(form, TextForm::Lf | TextForm::LfNoFinalNewline) { "LF" } else { "CR LF" };
+    let lines = if matches!(form, TextForm::Lf | TextForm::LfNoFinalNewline) {
+        "LF"
+    } else {
+        "CR LF"
+    };
     if setting == "clientcert" {
-        let detail = format!("`{name}` ({size},{checksum:x}) is not {} in spite of its size.", root.name);
-        return Some(Evidence::new(Severity::Info, Confidence::Possible, detail).quoting([&file.quote]).without_reason());
+        let detail = format!(
+            "`{name}` ({size},{checksum:x}) is not {} in spite of its size.",
+            root.name
+        );
+        return Some(
+            Evidence::new(Severity::Info, Confidence::Possible, detail)
+                .quoting([&file.quote])
+                .without_reason(),
+        );
     }
     let right = super::tls_trust::is_expected(case.cloud(), &case.attempt.host, root.name);
     let detail = format!(
         "`{name}` has {size} bytes, the size of {} with {lines}, but its checksum is {checksum:x} and not {wanted:x}: its \
-         content is not known."
-        , root.name
+         content is not known.",
+        root.name
     );
     Some(if right {
         Evidence::error(Confidence::Likely, detail).quoting([&file.quote])
     } else {
-        Evidence::new(Severity::Info, Confidence::Possible, format!("{detail} A lead, not the fault.")).quoting([&file.quote]).without_reason()
+        Evidence::new(
+            Severity::Info,
+            Confidence::Possible,
+            format!("{detail} A lead, not the fault."),
+        )
+        .quoting([&file.quote])
+        .without_reason()
     })
 }
 
 fn nul_terminator(case: &Case<'_>) -> Option<Evidence> {
     let files = suspects(case);
     let typical = |file: &File| matches!(file.size, Some(1221 | 1225 | 1676 | 1680 | 1705));
-    let others: Vec<&Quote> = files.iter().filter(|(_, file)| typical(file)).map(|(_, file)| &file.quote).collect();
+    let others: Vec<&Quote> = files
+        .iter()
+        .filter(|(_, file)| typical(file))
+        .map(|(_, file)| &file.quote)
+        .collect();
     let of_root = files.iter().find_map(|(_, file)| {
         let root = file.root().filter(|root| root.damage == Damage::Nul)?;
         Some((*file, root))
     });
     if let Some((file, root)) = of_root {
-        let sum = file.checksum.map_or(String::new(), |sum| format!(",{sum:x}"));
+        let sum = file
+            .checksum
+            .map_or(String::new(), |sum| format!(",{sum:x}"));
         let detail = format!(
             "`{}` ({}{sum}) is the {} with {} and one byte more, a NUL.",
             file.name,
@@ -170,7 +218,10 @@ fn nul_terminator(case: &Case<'_>) -> Option<Evidence> {
             root.root.name,
             root.form_text()
         );
-        let quotes: Vec<Quote> = core::iter::once(&file.quote).chain(others).cloned().collect();
+        let quotes: Vec<Quote> = core::iter::once(&file.quote)
+            .chain(others)
+            .cloned()
+            .collect();
         return Some(if root.certain {
             Evidence::error(Confidence::Likely, detail).at(quotes)
         } else {
@@ -192,18 +243,42 @@ fn line_endings(context: &Context<'_>) -> Vec<Evidence> {
             let lone_cr = file.root().filter(|root| root.damage == Damage::LoneCr);
             let pem = file.pem.as_ref();
             if let Some(root) = lone_cr {
-                let detail = format!("`{}` is the {} with CR alone between the lines.", file.name, root.root.name);
-                all.push(Evidence::error(Confidence::Likely, detail).quoting([&file.quote]).of(index));
+                let detail = format!(
+                    "`{}` is the {} with CR alone between the lines.",
+                    file.name, root.root.name
+                );
+                all.push(
+                    Evidence::error(Confidence::Likely, detail)
+                        .quoting([&file.quote])
+                        .of(index),
+                );
             } else if let Some(pem) = pem.filter(|pem| pem.one_line || pem.ending == Ending::Cr) {
-                let how = if pem.one_line { "on one line, with `\\n` as two letters" } else { "with CR alone" };
+                let how = if pem.one_line {
+                    "on one line, with `\\n` as two letters"
+                } else {
+                    "with CR alone"
+                };
                 let detail = format!("`{}` was sent {how}.", file.name);
-                all.push(Evidence::error(Confidence::Likely, detail).quoting([&pem.quote, &file.quote]).of(index));
+                all.push(
+                    Evidence::error(Confidence::Likely, detail)
+                        .quoting([&pem.quote, &file.quote])
+                        .of(index),
+                );
             } else if let Some(question) = &session.asks_line_endings
-                && let Some(root) = file.root().filter(|root| root.certain && root.damage == Damage::None)
+                && let Some(root) = file
+                    .root()
+                    .filter(|root| root.certain && root.damage == Damage::None)
             {
                 let words = file_words(file, &root);
-                let detail = format!("{words}: it arrived as it was sent, and the line ends are not the fault.");
-                all.push(Evidence::info(detail).quoting([&file.quote, question]).with_fix([""; 0]).of(index));
+                let detail = format!(
+                    "{words}: it arrived as it was sent, and the line ends are not the fault."
+                );
+                all.push(
+                    Evidence::info(detail)
+                        .quoting([&file.quote, question])
+                        .with_fix([""; 0])
+                        .of(index),
+                );
             }
         }
     }
@@ -215,8 +290,14 @@ fn bom(case: &Case<'_>) -> Option<Evidence> {
         let root = file.root().filter(|root| root.damage == Damage::Bom);
         let garbage = file.pem.as_ref().filter(|pem| pem.garbage_before);
         let detail = match (root, garbage) {
-            (Some(root), _) => format!("`{}` is the {} with a byte-order mark of three bytes in front.", file.name, root.root.name),
-            (None, Some(_)) => format!("A byte-order mark stands in front of BEGIN in `{}`.", file.name),
+            (Some(root), _) => format!(
+                "`{}` is the {} with a byte-order mark of three bytes in front.",
+                file.name, root.root.name
+            ),
+            (None, Some(_)) => format!(
+                "A byte-order mark stands in front of BEGIN in `{}`.",
+                file.name
+            ),
             (None, None) => return None,
         };
         Some(Evidence::error(Confidence::Likely, detail).quoting([&file.quote]))
@@ -228,13 +309,21 @@ const ARMOR: u64 = 54;
 
 fn armor_missing(case: &Case<'_>) -> Option<Evidence> {
     suspects(case).into_iter().find_map(|(setting, file)| {
-        let quotes = [Some(&file.quote), file.bare_base64.as_ref()].into_iter().flatten();
+        let quotes = [Some(&file.quote), file.bare_base64.as_ref()]
+            .into_iter()
+            .flatten();
         if let Some(root) = file.root().filter(|root| root.damage == Damage::NoArmor) {
-            let detail = format!("`{}` is the Base64 of the {} without BEGIN and END.", file.name, root.root.name);
+            let detail = format!(
+                "`{}` is the Base64 of the {} without BEGIN and END.",
+                file.name, root.root.name
+            );
             return Some(Evidence::error(Confidence::Certain, detail).quoting(quotes));
         }
         if file.bare_base64.is_some() {
-            let detail = format!("The contents of `{}` begin with Base64, without a line BEGIN.", file.name);
+            let detail = format!(
+                "The contents of `{}` begin with Base64, without a line BEGIN.",
+                file.name
+            );
             return Some(Evidence::error(Confidence::Likely, detail).quoting(quotes));
         }
         if setting != "cacert" || file.root().is_some() {
@@ -242,10 +331,15 @@ fn armor_missing(case: &Case<'_>) -> Option<Evidence> {
         }
         let size = file.size?;
         let whole = |root: &&azure_auth::roots::Root| {
-            root.texts.iter().any(|text| text.form == TextForm::Lf && text.size as u64 == size + ARMOR)
+            root.texts
+                .iter()
+                .any(|text| text.form == TextForm::Lf && text.size as u64 == size + ARMOR)
         };
         let root = ROOTS.iter().find(whole)?;
-        let detail = format!("`{}` has {size} bytes: the {} with LF and without the lines BEGIN and END.", file.name, root.name);
+        let detail = format!(
+            "`{}` has {size} bytes: the {} with LF and without the lines BEGIN and END.",
+            file.name, root.name
+        );
         Some(Evidence::error(Confidence::Likely, detail).quoting(quotes))
     })
 }

@@ -14,7 +14,10 @@ pub(super) const CAUSES: &[Cause] = &[
         reason: "The module does not look into the files when they are bound; a key where the certificate belongs fails \
                  only in the handshake.",
         check: &["AT+QFDWL=\"{clientcert}\"", "AT+QFDWL=\"{clientkey}\""],
-        fix: &["AT+QSSLCFG=\"clientcert\",{ssl},\"{clientkey}\"", "AT+QSSLCFG=\"clientkey\",{ssl},\"{clientcert}\""],
+        fix: &[
+            "AT+QSSLCFG=\"clientcert\",{ssl},\"{clientkey}\"",
+            "AT+QSSLCFG=\"clientkey\",{ssl},\"{clientcert}\"",
+        ],
         sources: &["forums.quectel.com/t/5965"],
         rule: Rule::Attempt(swapped),
     },
@@ -26,7 +29,10 @@ pub(super) const CAUSES: &[Cause] = &[
         reason: "The key must be the one that the certificate was made for; names that differ in a number suggest that it \
                  is not.",
         check: &[],
-        fix: &["(upload the key of the same device and bind it)", "AT+QSSLCFG=\"clientkey\",{ssl},\"<key of that certificate>\""],
+        fix: &[
+            "(upload the key of the same device and bind it)",
+            "AT+QSSLCFG=\"clientkey\",{ssl},\"<key of that certificate>\"",
+        ],
         sources: &["MicrosoftDocs/azure-docs issue 69882"],
         rule: Rule::Attempt(not_a_pair),
     },
@@ -37,7 +43,9 @@ pub(super) const CAUSES: &[Cause] = &[
         symptom: "client authentication fails with a good certificate",
         reason: "An encrypted key cannot be opened without its password, and not every module reads elliptic-curve keys.",
         check: &["AT+QFDWL=\"{clientkey}\""],
-        fix: &["(on the PC: openssl pkcs8 -topk8 -nocrypt -in device.key -out device.pem, then upload device.pem)"],
+        fix: &[
+            "(on the PC: openssl pkcs8 -topk8 -nocrypt -in device.key -out device.pem, then upload device.pem)",
+        ],
         sources: &["MicrosoftDocs/azure-docs issue 21179"],
         rule: Rule::Attempt(key_format),
     },
@@ -65,7 +73,11 @@ fn kind_of_words(text: &str) -> Option<Kind> {
 
 fn kind_of_contents(file: &File) -> Option<(Kind, Confidence, &Quote)> {
     if let Some(pem) = &file.pem {
-        let kind = if pem.is_key() { Kind::Key } else { Kind::Certificate };
+        let kind = if pem.is_key() {
+            Kind::Key
+        } else {
+            Kind::Certificate
+        };
         return Some((kind, Confidence::Certain, &pem.quote));
     }
     let (label, quote) = file.label.as_ref()?;
@@ -87,12 +99,19 @@ fn swapped(case: &Case<'_>) -> Option<Evidence> {
     if let Some((_, confidence, quote)) = key_for_certificate.or(certificate_for_key) {
         let both = key_for_certificate.is_some() && certificate_for_key.is_some();
         let detail = if both {
-            format!("By the log `{}` holds the private key and `{}` the certificate.", certificate.text(), key.text())
+            format!(
+                "By the log `{}` holds the private key and `{}` the certificate.",
+                certificate.text(),
+                key.text()
+            )
         } else {
             "The file bound as certificate or key holds the other of the two.".to_owned()
         };
         let second = certificate_for_key.map(|(_, _, quote)| quote);
-        let quotes: Vec<&Quote> = core::iter::once(quote).chain(second).chain(bindings).collect();
+        let quotes: Vec<&Quote> = core::iter::once(quote)
+            .chain(second)
+            .chain(bindings)
+            .collect();
         return Some(Evidence::error(confidence, detail).quoting(quotes));
     }
     if in_certificate.is_some() || in_key.is_some() {
@@ -100,7 +119,11 @@ fn swapped(case: &Case<'_>) -> Option<Evidence> {
     }
     let names = (kind_of_words(certificate.text()), kind_of_words(key.text()));
     if names == (Some(Kind::Key), Some(Kind::Certificate)) {
-        let detail = format!("`{}` is bound as certificate and `{}` as key.", certificate.text(), key.text());
+        let detail = format!(
+            "`{}` is bound as certificate and `{}` as key.",
+            certificate.text(),
+            key.text()
+        );
         return Some(Evidence::error(Confidence::Likely, detail).quoting(bindings));
     }
     let size = |setting| case.file(setting).and_then(|file| file.size);
@@ -120,10 +143,17 @@ fn not_a_pair(case: &Case<'_>) -> Option<Evidence> {
     let settings = case.intended()?;
     let (certificate, key) = (settings.get("clientcert")?, settings.get("clientkey")?);
     let label = |setting: &str, name: &str| {
-        let label = case.file(setting).and_then(|file| file.label.as_ref().map(|(label, _)| label.clone()));
-        label.filter(|label| device_in(label).is_some()).unwrap_or_else(|| name.to_owned())
+        let label = case
+            .file(setting)
+            .and_then(|file| file.label.as_ref().map(|(label, _)| label.clone()));
+        label
+            .filter(|label| device_in(label).is_some())
+            .unwrap_or_else(|| name.to_owned())
     };
-    let (cert_name, key_name) = (label("clientcert", certificate.text()), label("clientkey", key.text()));
+    let (cert_name, key_name) = (
+        label("clientcert", certificate.text()),
+        label("clientkey", key.text()),
+    );
     let (mine, theirs) = (device_in(&cert_name)?, device_in(&key_name)?);
     if mine == theirs || shape(&mine) != shape(&theirs) {
         return None;
@@ -135,14 +165,40 @@ fn not_a_pair(case: &Case<'_>) -> Option<Evidence> {
 /// The part of a file name that names a device: what is left without the words that every such file has.
 fn device_in(name: &str) -> Option<String> {
     const COMMON: &[&str] = &[
-        "client", "cert", "certificate", "key", "private", "public", "pem", "crt", "cer", "der", "user", "my", "new",
-        "aws", "azure", "tls", "ssl", "rsa", "ecc", "ufs", "ram", "security", "the", "input", "data", "bytes", "size",
+        "client",
+        "cert",
+        "certificate",
+        "key",
+        "private",
+        "public",
+        "pem",
+        "crt",
+        "cer",
+        "der",
+        "user",
+        "my",
+        "new",
+        "aws",
+        "azure",
+        "tls",
+        "ssl",
+        "rsa",
+        "ecc",
+        "ufs",
+        "ram",
+        "security",
+        "the",
+        "input",
+        "data",
+        "bytes",
+        "size",
     ];
     let lower = name.to_ascii_lowercase();
     lower
         .split(|c: char| !c.is_ascii_alphanumeric())
         .find(|word| {
-            let both = word.bytes().any(|b| b.is_ascii_digit()) && word.bytes().any(|b| b.is_ascii_alphabetic());
+            let both = word.bytes().any(|b| b.is_ascii_digit())
+                && word.bytes().any(|b| b.is_ascii_alphabetic());
             word.len() >= 3 && both && !COMMON.contains(word)
         })
         .map(str::to_owned)
@@ -150,11 +206,15 @@ fn device_in(name: &str) -> Option<String> {
 
 /// Digits as one sign: `dev07` and `dev08` have the same shape.
 fn shape(text: &str) -> String {
-    text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect()
+    text.chars()
+        .map(|c| if c.is_ascii_digit() { '0' } else { c })
+        .collect()
 }
 
 fn key_format(case: &Case<'_>) -> Option<Evidence> {
-    let (_, file) = suspects(case).into_iter().find(|(setting, _)| *setting == "clientkey")?;
+    let (_, file) = suspects(case)
+        .into_iter()
+        .find(|(setting, _)| *setting == "clientkey")?;
     let pem = file.pem.as_ref()?;
     let detail = if pem.encrypted {
         format!("`{}` is an encrypted private key.", file.name)
@@ -163,6 +223,10 @@ fn key_format(case: &Case<'_>) -> Option<Evidence> {
     } else {
         return None;
     };
-    let confidence = if pem.encrypted { Confidence::Likely } else { Confidence::Possible };
+    let confidence = if pem.encrypted {
+        Confidence::Likely
+    } else {
+        Confidence::Possible
+    };
     Some(Evidence::warning(confidence, detail).quoting([&pem.quote, &file.quote]))
 }

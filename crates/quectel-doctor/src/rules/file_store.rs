@@ -16,7 +16,10 @@ pub(super) const CAUSES: &[Cause] = &[
                  an expired root.",
         check: &["AT+QFLST=\"{cacert}\""],
         fix: &["AT+QFDEL=\"{cacert}\"", "AT+QFUPL=\"{cacert}\",<bytes>,100"],
-        sources: &["Azure/embedded-wireless-framework issue 31", "BG96 FILE AT Commands Manual V1.0, error codes"],
+        sources: &[
+            "Azure/embedded-wireless-framework issue 31",
+            "BG96 FILE AT Commands Manual V1.0, error codes",
+        ],
         rule: Rule::Attempt(exists),
     },
     Cause {
@@ -26,9 +29,16 @@ pub(super) const CAUSES: &[Cause] = &[
         symptom: "all lines say OK, then `-1`",
         reason: "`RAM:cacert.pem` and `cacert.pem` are two files, and names are case-sensitive; `QSSLCFG` does not look \
                  whether a file exists.",
-        check: &["AT+QFLST=\"*\"", "AT+QFLST=\"RAM:*\"", "AT+QSSLCFG=\"cacert\",{ssl}"],
+        check: &[
+            "AT+QFLST=\"*\"",
+            "AT+QFLST=\"RAM:*\"",
+            "AT+QSSLCFG=\"cacert\",{ssl}",
+        ],
         fix: &["AT+QSSLCFG=\"cacert\",{ssl},\"<the name as it was uploaded>\""],
-        sources: &["forums.quectel.com/t/3562 (RAM:)", "EG800K measurement (UFS: in lists)"],
+        sources: &[
+            "forums.quectel.com/t/3562 (RAM:)",
+            "EG800K measurement (UFS: in lists)",
+        ],
         rule: Rule::Attempt(name_mismatch),
     },
     Cause {
@@ -49,7 +59,10 @@ pub(super) const CAUSES: &[Cause] = &[
         symptom: "it worked until the restart",
         reason: "Files with the prefix `RAM:` are gone after `RDY`; those in the UFS stay.",
         check: &["AT+QFLST=\"RAM:*\""],
-        fix: &["AT+QFUPL=\"UFS:cacert.pem\",<bytes>,100", "AT+QSSLCFG=\"cacert\",{ssl},\"UFS:cacert.pem\""],
+        fix: &[
+            "AT+QFUPL=\"UFS:cacert.pem\",<bytes>,100",
+            "AT+QSSLCFG=\"cacert\",{ssl},\"UFS:cacert.pem\"",
+        ],
         sources: &["EC2x FILE AT Commands Manual, storages"],
         rule: Rule::Attempt(ram_lost),
     },
@@ -60,7 +73,10 @@ pub(super) const CAUSES: &[Cause] = &[
         symptom: "text before CONNECT, a new command before `+QFUPL:`, or `+CME ERROR: 421`",
         reason: "Only what follows CONNECT goes into the file, and the upload is over only with its `+QFUPL:` line.",
         check: &["AT+QFLST=\"*\""],
-        fix: &["AT+QFUPL=\"{cacert}\",<bytes>,100", "(wait for CONNECT, send the bytes, wait for +QFUPL: and OK)"],
+        fix: &[
+            "AT+QFUPL=\"{cacert}\",<bytes>,100",
+            "(wait for CONNECT, send the bytes, wait for +QFUPL: and OK)",
+        ],
         sources: &["BG96 FILE AT Commands Manual V1.0, AT+QFUPL"],
         rule: Rule::Session(prompt_missed),
     },
@@ -71,7 +87,10 @@ pub(super) const CAUSES: &[Cause] = &[
         symptom: "`+CME ERROR: 403`, `420` or `423` behind `QFUPL`",
         reason: "The file store is full, or the file is larger than what is left.",
         check: &["AT+QFLDS=\"UFS\"", "AT+QFLST=\"*\""],
-        fix: &["AT+QFDEL=\"<a file that nobody needs>\"", "AT+QFUPL=\"{cacert}\",<bytes>,100"],
+        fix: &[
+            "AT+QFDEL=\"<a file that nobody needs>\"",
+            "AT+QFUPL=\"{cacert}\",<bytes>,100",
+        ],
         sources: &["BG96 FILE AT Commands Manual V1.0, error codes"],
         rule: Rule::Session(storage_full),
     },
@@ -84,19 +103,43 @@ fn did_not_work(case: &Case<'_>) -> bool {
 fn exists(case: &Case<'_>) -> Option<Evidence> {
     suspects(case).into_iter().find_map(|(_, file)| {
         let refused = file.refused_as_existing.as_ref()?;
-        let old = file.size.map_or(String::new(), |size| format!(" It still has {size} bytes."));
-        let upload = case.session.uploads.iter().find(|upload| upload.name == file.name && upload.refused.is_some());
-        let detail = format!("The upload of `{}` was refused with 407, and nothing deleted the old file.{old}", file.name);
-        let quotes: Vec<&Quote> = upload.map(|upload| &upload.quote).into_iter().chain([refused, &file.quote]).collect();
-        let size = upload.and_then(|upload| upload.declared).map_or("<bytes>".to_owned(), |size| size.to_string());
-        let fix = [format!("AT+QFDEL=\"{}\"", file.name), format!("AT+QFUPL=\"{}\",{size},100", file.name)];
-        Some(Evidence::error(Confidence::Likely, detail).quoting(quotes).with_fix(fix))
+        let old = file
+            .size
+            .map_or(String::new(), |size| format!(" It still has {size} bytes."));
+        let upload = case
+            .session
+            .uploads
+            .iter()
+            .find(|upload| upload.name == file.name && upload.refused.is_some());
+        let detail = format!(
+            "The upload of `{}` was refused with 407, and nothing deleted the old file.{old}",
+            file.name
+        );
+        let quotes: Vec<&Quote> = upload
+            .map(|upload| &upload.quote)
+            .into_iter()
+            .chain([refused, &file.quote])
+            .collect();
+        let size = upload
+            .and_then(|upload| upload.declared)
+            .map_or_else(|| "<bytes>".to_owned(), |size| size.to_string());
+        let fix = [
+            format!("AT+QFDEL=\"{}\"", file.name),
+            format!("AT+QFUPL=\"{}\",{size},100", file.name),
+        ];
+        Some(
+            Evidence::error(Confidence::Likely, detail)
+                .quoting(quotes)
+                .with_fix(fix),
+        )
     })
 }
 
 /// The files that the context binds, as it names them.
 fn bindings<'a>(case: &Case<'a>) -> Vec<(&'static str, &'a Value)> {
-    let Some(settings) = case.intended() else { return Vec::new() };
+    let Some(settings) = case.intended() else {
+        return Vec::new();
+    };
     ["cacert", "clientcert", "clientkey"]
         .into_iter()
         .filter(|name| case.could_be(name))
@@ -111,23 +154,47 @@ fn name_mismatch(case: &Case<'_>) -> Option<Evidence> {
     }
     bindings(case).into_iter().find_map(|(setting, value)| {
         let state = &case.attempt.state;
-        if state.file(value.text()).is_some_and(|file| file.gone.is_none()) {
+        if state
+            .file(value.text())
+            .is_some_and(|file| file.gone.is_none())
+        {
             return None;
         }
-        let stem = |name: &str| base_name(name).split('.').next().unwrap_or_default().to_owned();
+        let stem = |name: &str| {
+            base_name(name)
+                .split('.')
+                .next()
+                .unwrap_or_default()
+                .to_owned()
+        };
         let same_stem = || {
-            state.files.iter().find(|file| file.gone.is_none() && file.uploaded && stem(&file.name) == stem(value.text()))
+            state.files.iter().find(|file| {
+                file.gone.is_none() && file.uploaded && stem(&file.name) == stem(value.text())
+            })
         };
         let near = state.near_miss(value.text()).or_else(same_stem)?;
-        let taken = bindings(case).iter().any(|(_, other)| normal_name(other.text()) == near.name);
+        let taken = bindings(case)
+            .iter()
+            .any(|(_, other)| normal_name(other.text()) == near.name);
         if taken {
             return None;
         }
         let context = case.intended_context().unwrap_or_default();
-        let detail = format!("`{setting}` names `{}`, but the file on the module is `{}`.", value.text(), near.name);
+        let detail = format!(
+            "`{setting}` names `{}`, but the file on the module is `{}`.",
+            value.text(),
+            near.name
+        );
         let quotes = case.failure_with([Some(&near.quote), Some(&value.quote)]);
-        let fix = [format!("AT+QSSLCFG=\"{setting}\",{context},\"{}\"", near.name)];
-        Some(Evidence::error(Confidence::Likely, detail).at(quotes).with_fix(fix))
+        let fix = [format!(
+            "AT+QSSLCFG=\"{setting}\",{context},\"{}\"",
+            near.name
+        )];
+        Some(
+            Evidence::error(Confidence::Likely, detail)
+                .at(quotes)
+                .with_fix(fix),
+        )
     })
 }
 
@@ -140,10 +207,17 @@ fn missing(case: &Case<'_>) -> Option<Evidence> {
         let name = normal_name(value.text());
         let file = state.file(&name);
         let restarted = file.is_some_and(|file| file.name.starts_with("RAM:"));
-        let deleted = file.and_then(|file| file.gone.as_ref()).filter(|_| !restarted);
+        let deleted = file
+            .and_then(|file| file.gone.as_ref())
+            .filter(|_| !restarted);
         let listing = state.listing.as_ref().filter(|listing| {
-            let newer = file.is_none_or(|file| !file.uploaded || file.quote.number < listing.quote.number);
-            listing.ufs && !name.contains(':') && newer && !listing.names.contains(&name) && state.near_miss(&name).is_none()
+            let newer =
+                file.is_none_or(|file| !file.uploaded || file.quote.number < listing.quote.number);
+            listing.ufs
+                && !name.contains(':')
+                && newer
+                && !listing.names.contains(&name)
+                && state.near_miss(&name).is_none()
         });
         let not_found = case.session.refusals.iter().find(|refusal| {
             refusal.refused.cme() == Some(405)
@@ -153,13 +227,20 @@ fn missing(case: &Case<'_>) -> Option<Evidence> {
         let (why, quote) = if let Some(quote) = deleted {
             ("was deleted and not uploaded again", quote)
         } else if let Some(listing) = listing {
-            ("is not among the files that the module lists", &listing.quote)
+            (
+                "is not among the files that the module lists",
+                &listing.quote,
+            )
         } else {
             ("was not found", &not_found?.answer)
         };
         let detail = format!("`{setting}` names `{}`, which {why}.", value.text());
         let quotes = case.failure_with([Some(quote), Some(&value.quote)]);
-        Some(Evidence::error(Confidence::Likely, detail).at(quotes).with_fix([format!("AT+QFUPL=\"{name}\",<bytes>,100")]))
+        Some(
+            Evidence::error(Confidence::Likely, detail)
+                .at(quotes)
+                .with_fix([format!("AT+QFUPL=\"{name}\",<bytes>,100")]),
+        )
     })
 }
 
@@ -168,12 +249,24 @@ fn ram_lost(case: &Case<'_>) -> Option<Evidence> {
         return None;
     }
     bindings(case).into_iter().find_map(|(setting, value)| {
-        let file = case.attempt.state.file(value.text()).filter(|file| file.name.starts_with("RAM:"))?;
+        let file = case
+            .attempt
+            .state
+            .file(value.text())
+            .filter(|file| file.name.starts_with("RAM:"))?;
         let gone = file.gone.as_ref()?;
-        let restart = case.session.restarts.iter().any(|restart| restart.quote.number == gone.number);
+        let restart = case
+            .session
+            .restarts
+            .iter()
+            .any(|restart| restart.quote.number == gone.number);
         restart.then(|| {
-            let detail = format!("`{setting}` names `{}`, which was uploaded before the restart.", value.text());
-            Evidence::error(Confidence::Certain, detail).at(case.failure_with([Some(&file.quote), Some(gone)]))
+            let detail = format!(
+                "`{setting}` names `{}`, which was uploaded before the restart.",
+                value.text()
+            );
+            Evidence::error(Confidence::Certain, detail)
+                .at(case.failure_with([Some(&file.quote), Some(gone)]))
         })
     })
 }
@@ -183,7 +276,10 @@ fn prompt_missed(context: &Context<'_>) -> Vec<Evidence> {
     let mut all = Vec::new();
     for upload in &session.uploads {
         let repeated = session.uploads.iter().any(|other| {
-            other.name == upload.name && other.finished && other.interrupted.is_none() && other.quote.number > upload.quote.number
+            other.name == upload.name
+                && other.finished
+                && other.interrupted.is_none()
+                && other.quote.number > upload.quote.number
         });
         if repeated || session.is_success() {
             continue;
@@ -192,17 +288,32 @@ fn prompt_missed(context: &Context<'_>) -> Vec<Evidence> {
             (Some((refused, answer)), ..) if refused.cme() == Some(421) => {
                 ("The module waited in vain for the contents of", answer)
             }
-            (_, Some(next), _) => ("The next command came before the upload was finished of", next),
-            (_, _, Some(early)) if upload.prompted || !upload.finished => ("The contents were sent before CONNECT for", early),
+            (_, Some(next), _) => (
+                "The next command came before the upload was finished of",
+                next,
+            ),
+            (_, _, Some(early)) if upload.prompted || !upload.finished => {
+                ("The contents were sent before CONNECT for", early)
+            }
             _ => continue,
         };
         let detail = format!("{what} `{}`.", upload.name);
         let fix = [
             format!("AT+QFDEL=\"{}\"", upload.name),
-            format!("AT+QFUPL=\"{}\",{},100", upload.name, upload.declared.map_or("<bytes>".to_owned(), |n| n.to_string())),
+            format!(
+                "AT+QFUPL=\"{}\",{},100",
+                upload.name,
+                upload
+                    .declared
+                    .map_or_else(|| "<bytes>".to_owned(), |n| n.to_string())
+            ),
             "(wait for CONNECT, send the bytes, wait for +QFUPL: and OK)".to_owned(),
         ];
-        all.push(Evidence::error(Confidence::Likely, detail).quoting([&upload.quote, quote]).with_fix(fix));
+        all.push(
+            Evidence::error(Confidence::Likely, detail)
+                .quoting([&upload.quote, quote])
+                .with_fix(fix),
+        );
     }
     all
 }
@@ -210,8 +321,14 @@ fn prompt_missed(context: &Context<'_>) -> Vec<Evidence> {
 fn storage_full(context: &Context<'_>) -> Vec<Evidence> {
     let full = context.session.uploads.iter().filter_map(|upload| {
         let (refused, answer) = upload.refused.as_ref()?;
-        let code = refused.cme().filter(|code| matches!(code, 403 | 420 | 423))?;
-        let later = context.session.uploads.iter().any(|other| other.name == upload.name && other.finished);
+        let code = refused
+            .cme()
+            .filter(|code| matches!(code, 403 | 420 | 423))?;
+        let later = context
+            .session
+            .uploads
+            .iter()
+            .any(|other| other.name == upload.name && other.finished);
         (!later).then(|| {
             let detail = format!("The upload of `{}` was refused with {code}.", upload.name);
             Evidence::error(Confidence::Certain, detail).quoting([&upload.quote, answer])

@@ -17,7 +17,10 @@ pub(super) const CAUSES: &[Cause] = &[
                  exists.",
         check: &["ATI", "AT+QSSLCFG=?", "AT+QMTCFG=?"],
         fix: &["ATI", "(take the manual of this family and this firmware)"],
-        sources: &["forums.quectel.com/t/30844 (FCM360W)", "forums.quectel.com/t/4567 (MC60)"],
+        sources: &[
+            "forums.quectel.com/t/30844 (FCM360W)",
+            "forums.quectel.com/t/4567 (MC60)",
+        ],
         rule: Rule::Session(dialect),
     },
     Cause {
@@ -27,7 +30,11 @@ pub(super) const CAUSES: &[Cause] = &[
         symptom: "the open succeeds and `+QMTSTAT: x,1` comes at once",
         reason: "The release closes a connection that it has just opened; newer firmware does not.",
         check: &["AT+QGMR"],
-        fix: &["AT+QMTDISC={client}", "AT+QMTCLOSE={client}", "(update the firmware)"],
+        fix: &[
+            "AT+QMTDISC={client}",
+            "AT+QMTCLOSE={client}",
+            "(update the firmware)",
+        ],
         sources: &[
             "EG800AK with OneNET: EG800KLALCR07A02M04_01.001.01.001",
             "Xinyuan-LilyGO/LilyGo-Modem-Series issue 183 (SIM7670G)",
@@ -42,7 +49,9 @@ pub(super) const CAUSES: &[Cause] = &[
         reason: "Without a command that asks for it, a restart is a supply that sags under the transmitter's current peaks, or a \
                  crash.",
         check: &["AT+CBC"],
-        fix: &["(a supply for 2 A peaks with a large capacitor at the module; then configure again after RDY)"],
+        fix: &[
+            "(a supply for 2 A peaks with a large capacitor at the module; then configure again after RDY)",
+        ],
         sources: &["BG96 Hardware Design, power supply"],
         rule: Rule::Session(restarted),
     },
@@ -69,9 +78,17 @@ fn unknown_command<'a>(session: &'a Session, verb: &str) -> Option<Vec<&'a Refus
     if session.known_verbs.iter().any(|known| known == verb) {
         return None;
     }
-    let refusals: Vec<&Refusal> = session.refusals.iter().filter(|refusal| refusal.command.verb == verb).collect();
-    let asked = refusals.iter().any(|refusal| refusal.command.form == Form::Test);
-    let code_58 = refusals.iter().any(|refusal| refusal.refused.cme() == Some(58));
+    let refusals: Vec<&Refusal> = session
+        .refusals
+        .iter()
+        .filter(|refusal| refusal.command.verb == verb)
+        .collect();
+    let asked = refusals
+        .iter()
+        .any(|refusal| refusal.command.form == Form::Test);
+    let code_58 = refusals
+        .iter()
+        .any(|refusal| refusal.refused.cme() == Some(58));
     ((asked && refusals.len() >= 2) || code_58 || refusals.len() >= 3).then_some(refusals)
 }
 
@@ -81,75 +98,139 @@ fn dialect(context: &Context<'_>) -> Vec<Evidence> {
     let mut all = Vec::new();
     for refusal in &session.refusals {
         let verb = refusal.command.verb.as_str();
-        if verb.is_empty() || done.contains(&verb) || session.known_verbs.iter().any(|known| known == verb) {
+        if verb.is_empty()
+            || done.contains(&verb)
+            || session.known_verbs.iter().any(|known| known == verb)
+        {
             continue;
         }
         done.push(verb);
-        let Some(language) = family_of_verb(verb) else { continue };
+        let Some(language) = family_of_verb(verb) else {
+            continue;
+        };
         let module = session.family();
         let foreign = module.is_some_and(|module| !speaks(module, language));
         let tested = refusal.command.form == Form::Test;
         let unknown = unknown_command(session, verb);
-        let specific = refusal.refused.cme().is_some_and(|code| code != 58 && code != 100);
+        let specific = refusal
+            .refused
+            .cme()
+            .is_some_and(|code| code != 58 && code != 100);
         let detail = match (foreign, &unknown) {
             (true, _) if !specific => {
                 let name = module.map_or("this module", Family::name);
-                format!("`AT{verb}` is a command of {} modules; the module here is {name}.", language.name())
+                format!(
+                    "`AT{verb}` is a command of {} modules; the module here is {name}.",
+                    language.name()
+                )
             }
             (false, Some(refusals)) if !specific && exists_elsewhere(language, module) => {
-                format!("`AT{verb}` was refused in all {} forms: this firmware does not have it.", refusals.len())
+                format!(
+                    "`AT{verb}` was refused in all {} forms: this firmware does not have it.",
+                    refusals.len()
+                )
             }
-            _ if tested && !specific => format!("`AT{verb}=?` was refused: this firmware does not have the command."),
+            _ if tested && !specific => {
+                format!("`AT{verb}=?` was refused: this firmware does not have the command.")
+            }
             _ => continue,
         };
-        let confidence = if foreign || unknown.as_ref().is_some_and(|r| r.iter().any(|r| r.command.form == Form::Test)) {
+        let confidence = if foreign
+            || unknown
+                .as_ref()
+                .is_some_and(|r| r.iter().any(|r| r.command.form == Form::Test))
+        {
             Confidence::Certain
         } else {
             Confidence::Likely
         };
         let refusals = unknown.unwrap_or_else(|| vec![refusal]);
-        let quotes: Vec<&Quote> = refusals.iter().flat_map(|refusal| [&refusal.quote, &refusal.answer]).chain(session.module.quote.as_ref()).collect();
+        let quotes: Vec<&Quote> = refusals
+            .iter()
+            .flat_map(|refusal| [&refusal.quote, &refusal.answer])
+            .chain(session.module.quote.as_ref())
+            .collect();
         let success = session.is_success();
-        let evidence = if success { Evidence::warning(confidence, detail) } else { Evidence::error(confidence, detail) };
-        all.push(evidence.quoting(quotes).with_fix(["ATI".to_owned(), format!("AT{verb}=?")]));
+        let evidence = if success {
+            Evidence::warning(confidence, detail)
+        } else {
+            Evidence::error(confidence, detail)
+        };
+        all.push(
+            evidence
+                .quoting(quotes)
+                .with_fix(["ATI".to_owned(), format!("AT{verb}=?")]),
+        );
     }
     all
 }
 
 /// A refusal of Quectel's own commands on a Quectel module has many reasons; only the test form decides.
 const fn exists_elsewhere(language: Family, module: Option<Family>) -> bool {
-    !matches!(language, Family::Quectel) || matches!(module, Some(Family::WiFi | Family::NbIot | Family::Gsm))
+    !matches!(language, Family::Quectel)
+        || matches!(module, Some(Family::WiFi | Family::NbIot | Family::Gsm))
 }
 
 /// Firmware, and what it does wrong.
-const KNOWN_BUGS: &[(&str, &str)] = &[("EG800KLALCR07A02M04", "it closes a connection right after it has opened it")];
+const KNOWN_BUGS: &[(&str, &str)] = &[(
+    "EG800KLALCR07A02M04",
+    "it closes a connection right after it has opened it",
+)];
 
 /// The known fault that this connection shows.
 pub(super) fn is_known_bug(case: &Case<'_>) -> Option<&'static str> {
     let firmware = case.session.module.firmware.as_deref()?;
-    let (_, fault) = KNOWN_BUGS.iter().find(|(prefix, _)| firmware.starts_with(prefix))?;
+    let (_, fault) = KNOWN_BUGS
+        .iter()
+        .find(|(prefix, _)| firmware.starts_with(prefix))?;
     let attempt = case.attempt;
-    let closed = attempt.closed_before_connect().or_else(|| attempt.stats.iter().find(|stat| stat.code == 1 && !stat.connected))?;
+    let closed = attempt.closed_before_connect().or_else(|| {
+        attempt
+            .stats
+            .iter()
+            .find(|stat| stat.code == 1 && !stat.connected)
+    })?;
     let gap = elapsed_ms(closed.stamp, attempt.result.as_ref()?.stamp);
     gap.is_none_or(|ms| ms < 3000).then_some(*fault)
 }
 
 /// Firmware with a command that it broke, and what it does.
-const BROKEN_COMMANDS: &[(&str, &str, &str)] =
-    &[("2374B04SIM767XM5A", "+CCERTDOWN", "this release of SIM7670G refuses certificates that others take")];
+const BROKEN_COMMANDS: &[(&str, &str, &str)] = &[(
+    "2374B04SIM767XM5A",
+    "+CCERTDOWN",
+    "this release of SIM7670G refuses certificates that others take",
+)];
 
 fn broken_command(context: &Context<'_>) -> Option<Evidence> {
     let session = context.session;
     let firmware = session.module.firmware.as_deref()?;
-    let (_, verb, fault) = BROKEN_COMMANDS.iter().find(|(prefix, ..)| firmware.starts_with(prefix))?;
-    let refusal = session.refusals.iter().find(|refusal| refusal.command.verb == *verb)?;
-    let quotes = session.module.quote.iter().chain([&refusal.quote, &refusal.answer]);
-    Some(Evidence::error(Confidence::Likely, format!("Firmware {firmware}: {fault}.")).quoting(quotes))
+    let (_, verb, fault) = BROKEN_COMMANDS
+        .iter()
+        .find(|(prefix, ..)| firmware.starts_with(prefix))?;
+    let refusal = session
+        .refusals
+        .iter()
+        .find(|refusal| refusal.command.verb == *verb)?;
+    let quotes = session
+        .module
+        .quote
+        .iter()
+        .chain([&refusal.quote, &refusal.answer]);
+    Some(
+        Evidence::error(Confidence::Likely, format!("Firmware {firmware}: {fault}."))
+            .quoting(quotes),
+    )
 }
 
 fn known_bugs(context: &Context<'_>) -> Vec<Evidence> {
-    let cases = context.session.attempts.iter().enumerate().map(|(index, attempt)| Case::new(context, index, attempt));
-    let of_connections = cases.filter_map(|case| known_bug(&case).map(|evidence| evidence.of(case.index)));
+    let cases = context
+        .session
+        .attempts
+        .iter()
+        .enumerate()
+        .map(|(index, attempt)| Case::new(context, index, attempt));
+    let of_connections =
+        cases.filter_map(|case| known_bug(&case).map(|evidence| evidence.of(case.index)));
     of_connections.chain(broken_command(context)).collect()
 }
 
@@ -157,13 +238,21 @@ fn known_bug(case: &Case<'_>) -> Option<Evidence> {
     let fault = is_known_bug(case)?;
     let firmware = case.session.module.firmware.as_deref().unwrap_or_default();
     let closed = case.attempt.stats.first().map(|stat| &stat.quote);
-    let quotes = case.failure_with([case.session.module.quote.as_ref(), closed, case.attempt.result.as_ref().map(|r| &r.quote)]);
+    let quotes = case.failure_with([
+        case.session.module.quote.as_ref(),
+        closed,
+        case.attempt.result.as_ref().map(|r| &r.quote),
+    ]);
     Some(Evidence::error(Confidence::Likely, format!("Firmware {firmware}: {fault}.")).at(quotes))
 }
 
 fn restarted(context: &Context<'_>) -> Vec<Evidence> {
     let session = context.session;
-    let Some(restart) = session.restarts.iter().find(|restart| restart.in_session && !restart.commanded) else {
+    let Some(restart) = session
+        .restarts
+        .iter()
+        .find(|restart| restart.in_session && !restart.commanded)
+    else {
         return Vec::new();
     };
     let detail = if restart.while_open {
@@ -180,14 +269,25 @@ fn restarted(context: &Context<'_>) -> Vec<Evidence> {
 }
 
 /// Releases that vendors' answers ask to replace.
-const OLD: &[&str] = &["EC25AFFAR07A08M4G", "EC25EFAR02", "BG96MAR02", "BG96MAR01", "EC21EUXGAR08A02"];
+const OLD: &[&str] = &[
+    "EC25AFFAR07A08M4G",
+    "EC25EFAR02",
+    "BG96MAR02",
+    "BG96MAR01",
+    "EC21EUXGAR08A02",
+];
 
 fn outdated(context: &Context<'_>) -> Vec<Evidence> {
-    let Some(firmware) = context.session.module.firmware.as_deref() else { return Vec::new() };
+    let Some(firmware) = context.session.module.firmware.as_deref() else {
+        return Vec::new();
+    };
     let old = OLD.iter().any(|prefix| firmware.starts_with(prefix));
     if !old || !context.has("tls.handshake-failed") {
         return Vec::new();
     }
     let detail = format!("The module has {firmware}.");
-    vec![Evidence::warning(Confidence::Possible, detail).quoting(context.session.module.quote.as_ref())]
+    vec![
+        Evidence::warning(Confidence::Possible, detail)
+            .quoting(context.session.module.quote.as_ref()),
+    ]
 }

@@ -12,10 +12,13 @@ mod file_store;
 mod firmware;
 mod mqtt_connect;
 mod mqtt_publish;
+mod mqtt_session;
 mod network;
 mod network_open;
 mod syntax;
 mod tls_context;
+mod tls_handshake;
+mod tls_name;
 mod tls_settings;
 mod tls_trust;
 mod transport;
@@ -30,7 +33,10 @@ pub(crate) use self::case::{Case, Variables};
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-#[expect(clippy::exhaustive_enums, reason = "the three grades of the JSON schema")]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "the three grades of the JSON schema"
+)]
 pub enum Severity {
     /// Worth knowing.
     Info,
@@ -43,7 +49,10 @@ pub enum Severity {
 /// How sure a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-#[expect(clippy::exhaustive_enums, reason = "the three grades of the JSON schema")]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "the three grades of the JSON schema"
+)]
 pub enum Confidence {
     /// One of several explanations.
     Possible,
@@ -106,8 +115,20 @@ pub(crate) struct Evidence {
 }
 
 impl Evidence {
-    pub(crate) fn new(severity: Severity, confidence: Confidence, detail: impl Into<String>) -> Self {
-        Self { severity, confidence, lines: Vec::new(), detail: detail.into(), bare: false, fix: None, attempt: None }
+    pub(crate) fn new(
+        severity: Severity,
+        confidence: Confidence,
+        detail: impl Into<String>,
+    ) -> Self {
+        Self {
+            severity,
+            confidence,
+            lines: Vec::new(),
+            detail: detail.into(),
+            bare: false,
+            fix: None,
+            attempt: None,
+        }
     }
 
     pub(crate) fn error(confidence: Confidence, detail: impl Into<String>) -> Self {
@@ -171,19 +192,23 @@ impl Context<'_> {
 
     /// An error was found in the session.
     pub(crate) fn has_error(&self) -> bool {
-        self.found.iter().any(|found| found.evidence.severity == Severity::Error)
+        self.found
+            .iter()
+            .any(|found| found.evidence.severity == Severity::Error)
     }
 }
 
 /// All causes, the most frequent and most hidden first.
 pub(crate) fn causes() -> impl Iterator<Item = &'static Cause> {
     [
+        tls_name::CAUSES,
         tls_context::CAUSES,
         tls_trust::CAUSES,
         file_contents::CAUSES,
         file_pair::CAUSES,
         file_store::CAUSES,
         tls_settings::CAUSES,
+        tls_handshake::CAUSES,
         azure_token::CAUSES,
         azure_identity::CAUSES,
         azure::CAUSES,
@@ -191,6 +216,7 @@ pub(crate) fn causes() -> impl Iterator<Item = &'static Cause> {
         aws::CAUSES,
         syntax::CAUSES,
         mqtt_connect::CAUSES,
+        mqtt_session::CAUSES,
         mqtt_publish::CAUSES,
         network_open::CAUSES,
         network::CAUSES,
@@ -214,20 +240,42 @@ pub(crate) fn examine(session: &Session, now_unix_s: i64) -> Vec<Found> {
     let rank = |id: &str| causes().position(|cause| cause.id == id);
     found.sort_by_key(|found| {
         let evidence = &found.evidence;
-        (core::cmp::Reverse(evidence.severity), core::cmp::Reverse(evidence.confidence), rank(found.cause.id))
+        (
+            core::cmp::Reverse(evidence.severity),
+            core::cmp::Reverse(evidence.confidence),
+            rank(found.cause.id),
+        )
     });
     found
 }
 
-fn ask(cause: &'static Cause, last: bool, session: &Session, found: &[Found], now_unix_s: i64) -> Vec<Evidence> {
-    let context = Context { session, found, now_unix_s };
+fn ask(
+    cause: &'static Cause,
+    last: bool,
+    session: &Session,
+    found: &[Found],
+    now_unix_s: i64,
+) -> Vec<Evidence> {
+    let context = Context {
+        session,
+        found,
+        now_unix_s,
+    };
     let rule = match (cause.rule, last) {
-        (Rule::Session(rule), false) | (Rule::SessionFallback(rule), true) => return rule(&context),
+        (Rule::Session(rule), false) | (Rule::SessionFallback(rule), true) => {
+            return rule(&context);
+        }
         (Rule::Attempt(rule), false) | (Rule::Fallback(rule), true) => rule,
         _ => return Vec::new(),
     };
-    let cases = session.attempts.iter().enumerate().map(|(index, attempt)| Case::new(&context, index, attempt));
-    cases.filter_map(|case| rule(&case).map(|evidence| evidence.of(case.index))).collect()
+    let cases = session
+        .attempts
+        .iter()
+        .enumerate()
+        .map(|(index, attempt)| Case::new(&context, index, attempt));
+    cases
+        .filter_map(|case| rule(&case).map(|evidence| evidence.of(case.index)))
+        .collect()
 }
 
 /// Lines of the log that one finding quotes at most.
@@ -235,7 +283,8 @@ const MAX_LINES: usize = 8;
 
 fn add(found: &mut Vec<Found>, cause: &'static Cause, evidence: Evidence) {
     if let Some(known) = found.iter_mut().find(|known| known.cause.id == cause.id) {
-        let same_attempt = evidence.attempt.is_none() || known.attempts.last() == evidence.attempt.as_ref();
+        let same_attempt =
+            evidence.attempt.is_none() || known.attempts.last() == evidence.attempt.as_ref();
         known.attempts.extend(evidence.attempt);
         let weight = |evidence: &Evidence| (evidence.severity, evidence.confidence);
         let mut lines = core::mem::take(&mut known.evidence.lines);
@@ -250,7 +299,11 @@ fn add(found: &mut Vec<Found>, cause: &'static Cause, evidence: Evidence) {
     } else {
         let attempts = evidence.attempt.into_iter().collect();
         let lines = tidy(evidence.lines.clone());
-        found.push(Found { cause, evidence: Evidence { lines, ..evidence }, attempts });
+        found.push(Found {
+            cause,
+            evidence: Evidence { lines, ..evidence },
+            attempts,
+        });
     }
 }
 

@@ -13,8 +13,15 @@ pub(super) const CAUSES: &[Cause] = &[
         symptom: "`>` and the payload, no result; later commands disappear",
         reason: "`QMTPUB` without a length takes everything as payload until the byte 0x1A; the letters `^Z` are not it.",
         check: &["AT"],
-        fix: &["(send the byte 0x1A; 0x1B cancels)", "AT+QMTPUB={client},1,1,0,\"<topic>\"", "(payload, then 0x1A)"],
-        sources: &["forum.arduino.cc/t/943247", "BG96 MQTT Application Note V1.0, AT+QMTPUB"],
+        fix: &[
+            "(send the byte 0x1A; 0x1B cancels)",
+            "AT+QMTPUB={client},1,1,0,\"<topic>\"",
+            "(payload, then 0x1A)",
+        ],
+        sources: &[
+            "forum.arduino.cc/t/943247",
+            "BG96 MQTT Application Note V1.0, AT+QMTPUB",
+        ],
         rule: Rule::Attempt(not_terminated),
     },
     Cause {
@@ -25,7 +32,10 @@ pub(super) const CAUSES: &[Cause] = &[
         reason: "On EC and EG modules `QMTPUBEX` takes a length and exactly so many bytes; on BG95 it takes the payload in \
                  quotes; `QMTPUB` of old BG96 takes neither.",
         check: &["AT+QMTPUBEX=?", "AT+QMTPUB=?"],
-        fix: &["AT+QMTPUBEX={client},1,1,0,\"<topic>\",<bytes>", "(exactly so many bytes, no Ctrl-Z)"],
+        fix: &[
+            "AT+QMTPUBEX={client},1,1,0,\"<topic>\",<bytes>",
+            "(exactly so many bytes, no Ctrl-Z)",
+        ],
         sources: &["forum.arduino.cc/t/943247", "EC600S log"],
         rule: Rule::Attempt(length),
     },
@@ -58,7 +68,10 @@ pub(super) const CAUSES: &[Cause] = &[
         symptom: "`+QMTPUB: x,m,2`, or ERROR while not connected",
         reason: "The connection was already gone; a `+QMTSTAT` before it is easily lost when the receive buffer is cleared.",
         check: &["AT+QMTCONN?"],
-        fix: &["AT+QMTCLOSE={client}", "AT+QMTOPEN={client},\"{host}\",{port}"],
+        fix: &[
+            "AT+QMTCLOSE={client}",
+            "AT+QMTOPEN={client},\"{host}\",{port}",
+        ],
         sources: &["BG96 MQTT Application Note V1.0, +QMTPUB"],
         rule: Rule::Fallback(pub_failed),
     },
@@ -66,18 +79,29 @@ pub(super) const CAUSES: &[Cause] = &[
 
 fn not_terminated(case: &Case<'_>) -> Option<Evidence> {
     let publish = case.attempt.publishes.iter().find(|publish| {
-        let open_ended = publish.verb == "+QMTPUB" && publish.length.is_none() && !publish.inline_payload;
+        let open_ended =
+            publish.verb == "+QMTPUB" && publish.length.is_none() && !publish.inline_payload;
         let no_result = publish.result.is_none() && !publish.accepted && publish.refused.is_none();
-        let restarted = case.session.restarts.iter().any(|restart| restart.quote.number > publish.quote.number);
+        let restarted = case
+            .session
+            .restarts
+            .iter()
+            .any(|restart| restart.quote.number > publish.quote.number);
         let typed = publish.typed_ctrl_z && !restarted;
         open_ended && publish.prompted && no_result && (publish.swallowed.is_some() || typed)
     })?;
     let detail = match &publish.swallowed {
-        Some(_) if publish.typed_ctrl_z => "Ctrl-Z stands in the payload as letters, and the next command went into the payload.",
+        Some(_) if publish.typed_ctrl_z => {
+            "Ctrl-Z stands in the payload as letters, and the next command went into the payload."
+        }
         Some(_) => "The next command came while the module still took payload, and went into it.",
         None => "Ctrl-Z stands in the log, but nothing answered it: it was not the byte 0x1A.",
     };
-    let confidence = if publish.swallowed.is_some() { Confidence::Likely } else { Confidence::Possible };
+    let confidence = if publish.swallowed.is_some() {
+        Confidence::Likely
+    } else {
+        Confidence::Possible
+    };
     let quotes = core::iter::once(&publish.quote).chain(&publish.swallowed);
     Some(Evidence::error(confidence, detail).quoting(quotes))
 }
@@ -89,13 +113,28 @@ fn wrong_length<'a>(case: &Case<'_>, publish: &'a Publish) -> Option<(String, Ve
     let refused = publish.refused.is_some();
     if publish.verb == "+QMTPUBEX" {
         if refused && publish.arguments <= 5 {
-            return Some(("`QMTPUBEX` has no sixth parameter: the length, or on BG95 the payload in quotes.".to_owned(), quotes));
+            return Some((
+                "`QMTPUBEX` has no sixth parameter: the length, or on BG95 the payload in quotes."
+                    .to_owned(),
+                quotes,
+            ));
         }
-        if refused && publish.inline_payload && matches!(family, Some(Family::Ec2x | Family::Ec200)) {
-            return Some(("`QMTPUBEX` of this family takes the length, not the payload itself.".to_owned(), quotes));
+        if refused && publish.inline_payload && matches!(family, Some(Family::Ec2x | Family::Ec200))
+        {
+            return Some((
+                "`QMTPUBEX` of this family takes the length, not the payload itself.".to_owned(),
+                quotes,
+            ));
         }
-        if refused && publish.length.is_some() && family == Some(Family::Bg9x) && !publish.inline_payload {
-            return Some(("`QMTPUBEX` of this family takes the payload in quotes, not its length.".to_owned(), quotes));
+        if refused
+            && publish.length.is_some()
+            && family == Some(Family::Bg9x)
+            && !publish.inline_payload
+        {
+            return Some((
+                "`QMTPUBEX` of this family takes the payload in quotes, not its length.".to_owned(),
+                quotes,
+            ));
         }
     }
     if publish.verb == "+QMTPUB" && refused && publish.length.is_some() && !publish.prompted {
@@ -107,13 +146,20 @@ fn wrong_length<'a>(case: &Case<'_>, publish: &'a Publish) -> Option<(String, Ve
     let no_result = publish.result.is_none() && !publish.accepted;
     if publish.prompted && sent > 0 && sent != announced && no_result {
         quotes.extend(&publish.swallowed);
-        return Some((format!("{announced} bytes were announced and {sent} sent."), quotes));
+        return Some((
+            format!("{announced} bytes were announced and {sent} sent."),
+            quotes,
+        ));
     }
     None
 }
 
 fn length(case: &Case<'_>) -> Option<Evidence> {
-    let (detail, quotes) = case.attempt.publishes.iter().find_map(|publish| wrong_length(case, publish))?;
+    let (detail, quotes) = case
+        .attempt
+        .publishes
+        .iter()
+        .find_map(|publish| wrong_length(case, publish))?;
     Some(Evidence::error(Confidence::Likely, detail).quoting(quotes))
 }
 
@@ -126,17 +172,30 @@ fn message_id(case: &Case<'_>) -> Option<Evidence> {
         };
         publish.refused.is_some() && !fits && connected_at(case.attempt, publish)
     })?;
-    let (id, qos) = (publish.message_id.unwrap_or_default(), publish.qos.unwrap_or_default());
+    let (id, qos) = (
+        publish.message_id.unwrap_or_default(),
+        publish.qos.unwrap_or_default(),
+    );
     let detail = format!("Message id {id} was sent with QoS {qos}.");
     let right = if qos == 0 { "0,0" } else { "1,1" };
-    let fix = format!("AT{}={{client}},{right},0,\"{}\"", publish.verb, publish.topic);
+    let fix = format!(
+        "AT{}={{client}},{right},0,\"{}\"",
+        publish.verb, publish.topic
+    );
     let quotes = core::iter::once(&publish.quote).chain(&publish.refused);
-    Some(Evidence::error(Confidence::Likely, detail).quoting(quotes).with_fix([fix]))
+    Some(
+        Evidence::error(Confidence::Likely, detail)
+            .quoting(quotes)
+            .with_fix([fix]),
+    )
 }
 
 /// The client was connected when it published, as far as the log shows.
 fn connected_at(attempt: &Attempt, publish: &Publish) -> bool {
-    let gone = attempt.stats.iter().any(|stat| stat.quote.number < publish.quote.number);
+    let gone = attempt
+        .stats
+        .iter()
+        .any(|stat| stat.quote.number < publish.quote.number);
     attempt.is_connected() && !gone
 }
 
@@ -144,37 +203,74 @@ fn sub_refused(case: &Case<'_>) -> Option<Evidence> {
     let attempt = case.attempt;
     let refused = attempt.subscribes.iter().find_map(|subscribe| {
         let (values, quote) = subscribe.result.as_ref()?;
-        let refused = matches!(values.as_slice(), [0, granted @ ..] if granted.contains(&128)) || values.first() == Some(&2);
+        let refused = matches!(values.as_slice(), [0, granted @ ..] if granted.contains(&128))
+            || values.first() == Some(&2);
         refused.then_some((subscribe, quote))
     });
     if let Some((subscribe, quote)) = refused {
-        let detail = format!("The filter `{}` was not granted.", subscribe.topics.join("`, `"));
-        return Some(Evidence::error(Confidence::Certain, detail).quoting([&subscribe.quote, quote]));
+        let detail = format!(
+            "The filter `{}` was not granted.",
+            subscribe.topics.join("`, `")
+        );
+        return Some(
+            Evidence::error(Confidence::Certain, detail).quoting([&subscribe.quote, quote]),
+        );
     }
-    let stat = attempt.stats.iter().find(|stat| stat.code == 1 && stat.after == Action::Subscribe && stat.connected)?;
-    let subscribe = attempt.subscribes.last().filter(|subscribe| subscribe.result.is_none())?;
-    let detail = format!("The server closed right after the subscription to `{}`.", subscribe.topics.join("`, `"));
+    let stat = attempt
+        .stats
+        .iter()
+        .find(|stat| stat.code == 1 && stat.after == Action::Subscribe && stat.connected)?;
+    let subscribe = attempt
+        .subscribes
+        .last()
+        .filter(|subscribe| subscribe.result.is_none())?;
+    let detail = format!(
+        "The server closed right after the subscription to `{}`.",
+        subscribe.topics.join("`, `")
+    );
     Some(Evidence::error(Confidence::Likely, detail).quoting([&subscribe.quote, &stat.quote]))
 }
 
 fn pub_failed(case: &Case<'_>) -> Option<Evidence> {
-    if case.has_any(&["mqtt.pub-length", "mqtt.msgid-invalid", "mqtt.pub-not-terminated", "syn.quotes-in-string"]) {
+    if case.has_any(&[
+        "mqtt.pub-length",
+        "mqtt.msgid-invalid",
+        "mqtt.pub-not-terminated",
+        "syn.quotes-in-string",
+    ]) {
         return None;
     }
     let attempt = case.attempt;
     let failed = attempt.publishes.iter().find_map(|publish| {
-        let by_result = publish.result.as_ref().filter(|(result, _)| *result == 2).map(|(_, quote)| quote);
-        let by_refusal = publish.refused.as_ref().filter(|_| !connected_at(attempt, publish));
+        let by_result = publish
+            .result
+            .as_ref()
+            .filter(|(result, _)| *result == 2)
+            .map(|(_, quote)| quote);
+        let by_refusal = publish
+            .refused
+            .as_ref()
+            .filter(|_| !connected_at(attempt, publish));
         Some((publish, by_result.or(by_refusal)?))
     });
     let (publish, quote) = failed?;
-    let lost = attempt.stats.iter().find(|stat| stat.quote.number < publish.quote.number).map(|stat| &stat.quote);
+    let lost = attempt
+        .stats
+        .iter()
+        .find(|stat| stat.quote.number < publish.quote.number)
+        .map(|stat| &stat.quote);
     let detail = match lost {
         Some(_) => "The connection had been lost before the publish.",
         None if attempt.is_connected() => "The module could not send the publish.",
         None => "The client was not connected when it published.",
     };
-    let quotes = [lost, Some(&publish.quote), Some(quote)].into_iter().flatten();
-    let evidence = if case.has_error() { Evidence::warning(Confidence::Likely, detail) } else { Evidence::error(Confidence::Likely, detail) };
+    let quotes = [lost, Some(&publish.quote), Some(quote)]
+        .into_iter()
+        .flatten();
+    let evidence = if case.has_error() {
+        Evidence::warning(Confidence::Likely, detail)
+    } else {
+        Evidence::error(Confidence::Likely, detail)
+    };
     Some(evidence.quoting(quotes))
 }

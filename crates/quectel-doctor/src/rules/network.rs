@@ -23,7 +23,11 @@ pub(super) const CAUSES: &[Cause] = &[
         symptom: "registration status 3",
         reason: "The subscription is not active, or does not include this network, this access technology or roaming.",
         check: &["AT+CEREG?", "AT+CREG?", "AT+COPS?", "AT+CEER"],
-        fix: &["(ask the provider of the SIM; then)", "AT+COPS=0", "AT+CEREG?"],
+        fix: &[
+            "(ask the provider of the SIM; then)",
+            "AT+COPS=0",
+            "AT+CEREG?",
+        ],
         sources: &["3GPP TS 27.007, +CREG"],
         rule: Rule::Session(denied),
     },
@@ -34,7 +38,10 @@ pub(super) const CAUSES: &[Cause] = &[
         symptom: "`+CSQ: 99,99` to the end",
         reason: "99 means not known: antenna, coverage, or bands and access technologies that are switched off.",
         check: &["AT+CSQ", "AT+QCSQ", "AT+QNWINFO", "AT+QCFG=\"nwscanmode\""],
-        fix: &["(check the antenna, then let it search everywhere)", "AT+QCFG=\"nwscanmode\",0,1"],
+        fix: &[
+            "(check the antenna, then let it search everywhere)",
+            "AT+QCFG=\"nwscanmode\",0,1",
+        ],
         sources: &["BG96 AT Commands Manual V2.2, AT+CSQ"],
         rule: Rule::Session(no_signal),
     },
@@ -57,14 +64,18 @@ pub(super) const CAUSES: &[Cause] = &[
         symptom: "`+QIURC: \"pdpdeact\",n` while a connection is open",
         reason: "All connections of the context are dead, and the context must be released before it can be activated again.",
         check: &["AT+QIACT?", "AT+CSQ", "AT+CEREG?"],
-        fix: &["AT+QIDEACT={pdp}", "AT+QIACT={pdp}", "AT+QMTOPEN={client},\"{host}\",{port}"],
+        fix: &[
+            "AT+QIDEACT={pdp}",
+            "AT+QIACT={pdp}",
+            "AT+QMTOPEN={client},\"{host}\",{port}",
+        ],
         sources: &["BG96 TCP/IP AT Commands Manual V1.0, URC pdpdeact"],
         rule: Rule::Attempt(dropped),
     },
 ];
 
 /// The network as it was when it mattered last: at the last connection that did not open, or at the end.
-fn relevant<'a>(session: &'a Session) -> Option<&'a Network> {
+fn relevant(session: &Session) -> Option<&Network> {
     match session.attempts.last() {
         None => Some(&session.state.network),
         Some(attempt) if attempt.is_open() || attempt.result.is_none() => None,
@@ -77,44 +88,89 @@ fn one(evidence: Option<Evidence>) -> Vec<Evidence> {
 }
 
 fn sim(context: &Context<'_>) -> Vec<Evidence> {
-    one(relevant(context.session).filter(|network| !network.is_registered()).and_then(|network| {
-        let sim = network.sim.as_ref().filter(|sim| !sim.value.eq_ignore_ascii_case("READY"))?;
-        let words = if sim.value.is_empty() { "an error" } else { sim.value.as_str() };
-        let detail = format!("The last answer about the SIM is {words}.");
-        Some(Evidence::error(Confidence::Likely, detail).quoting([&sim.quote]))
-    }))
+    one(relevant(context.session)
+        .filter(|network| !network.is_registered())
+        .and_then(|network| {
+            let sim = network
+                .sim
+                .as_ref()
+                .filter(|sim| !sim.value.eq_ignore_ascii_case("READY"))?;
+            let words = if sim.value.is_empty() {
+                "an error"
+            } else {
+                sim.value.as_str()
+            };
+            let detail = format!("The last answer about the SIM is {words}.");
+            Some(Evidence::error(Confidence::Likely, detail).quoting([&sim.quote]))
+        }))
 }
 
 fn denied(context: &Context<'_>) -> Vec<Evidence> {
-    one(relevant(context.session).filter(|network| !network.is_registered()).and_then(|network| {
-        let status = network.registration.values().find(|seen| seen.value == 3)?;
-        Some(Evidence::error(Confidence::Likely, "The last registration status is 3, denied.").quoting([&status.quote]))
-    }))
+    one(relevant(context.session)
+        .filter(|network| !network.is_registered())
+        .and_then(|network| {
+            let status = network.registration.values().find(|seen| seen.value == 3)?;
+            Some(
+                Evidence::error(
+                    Confidence::Likely,
+                    "The last registration status is 3, denied.",
+                )
+                .quoting([&status.quote]),
+            )
+        }))
 }
 
 fn no_signal(context: &Context<'_>) -> Vec<Evidence> {
-    one(relevant(context.session).filter(|network| !network.is_registered()).and_then(|network| {
-        let rssi = network.rssi.as_ref().filter(|rssi| rssi.value == 99)?;
-        Some(Evidence::error(Confidence::Likely, "The last signal quality is 99, not known.").quoting([&rssi.quote]))
-    }))
+    one(relevant(context.session)
+        .filter(|network| !network.is_registered())
+        .and_then(|network| {
+            let rssi = network.rssi.as_ref().filter(|rssi| rssi.value == 99)?;
+            Some(
+                Evidence::error(
+                    Confidence::Likely,
+                    "The last signal quality is 99, not known.",
+                )
+                .quoting([&rssi.quote]),
+            )
+        }))
 }
 
 fn not_registered(context: &Context<'_>) -> Vec<Evidence> {
     if context.has("net.registration-denied") || context.has("net.sim-not-ready") {
         return Vec::new();
     }
-    one(relevant(context.session).filter(|network| !network.is_registered()).and_then(|network| {
-        let status = network.registration.values().find(|seen| matches!(seen.value, 0 | 2))?;
-        let words = if status.value == 2 { "2, searching" } else { "0, not searching" };
-        let lines = network.registration.values().map(|seen| &seen.quote);
-        Some(Evidence::error(Confidence::Likely, format!("The last registration status is {words}.")).quoting(lines))
-    }))
+    one(relevant(context.session)
+        .filter(|network| !network.is_registered())
+        .and_then(|network| {
+            let status = network
+                .registration
+                .values()
+                .find(|seen| matches!(seen.value, 0 | 2))?;
+            let words = if status.value == 2 {
+                "2, searching"
+            } else {
+                "0, not searching"
+            };
+            let lines = network.registration.values().map(|seen| &seen.quote);
+            Some(
+                Evidence::error(
+                    Confidence::Likely,
+                    format!("The last registration status is {words}."),
+                )
+                .quoting(lines),
+            )
+        }))
 }
 
 fn dropped(case: &Case<'_>) -> Option<Evidence> {
     let quote = case.attempt.pdp_dropped.as_ref()?;
-    let detail = format!("The context went down while client {} was open.", case.attempt.client);
-    let quotes = [Some(quote), case.attempt.quote.as_ref()].into_iter().flatten();
+    let detail = format!(
+        "The context went down while client {} was open.",
+        case.attempt.client
+    );
+    let quotes = [Some(quote), case.attempt.quote.as_ref()]
+        .into_iter()
+        .flatten();
     Some(if case.connected_later() {
         Evidence::warning(Confidence::Certain, detail).quoting(quotes)
     } else {

@@ -48,7 +48,10 @@ pub(super) const CAUSES: &[Cause] = &[
         symptom: "ERROR to a command with JSON in it",
         reason: "The module takes the first inner quote for the end of the parameter; there is no escape for it.",
         check: &[],
-        fix: &["AT+QMTCFG=\"willex\",{client},1,1,0,\"<topic>\",<bytes>", "AT+QMTPUBEX={client},1,1,0,\"<topic>\",<bytes>"],
+        fix: &[
+            "AT+QMTCFG=\"willex\",{client},1,1,0,\"<topic>\",<bytes>",
+            "AT+QMTPUBEX={client},1,1,0,\"<topic>\",<bytes>",
+        ],
         sources: &["EC2x MQTT Application Note, willex"],
         rule: Rule::Session(quotes_inside),
     },
@@ -105,7 +108,10 @@ pub(super) fn is_typographic_fault(session: &Session, refusal: &Refusal) -> bool
 
 /// Where no command with quotes was accepted at all, it may be the forum that turned them.
 fn may_be_typographic(session: &Session, refusal: &Refusal) -> bool {
-    let specific = refusal.refused.cme().is_some_and(|code| code != 58 && code != 3 && code != 50 && code != 100);
+    let specific = refusal
+        .refused
+        .cme()
+        .is_some_and(|code| code != 58 && code != 3 && code != 50 && code != 100);
     let quoted = refusal.command.args.iter().any(|arg| arg.quoted) || refusal.command.open_quote;
     refusal.typographic && quoted && !specific && session.accepted_typographic == 0
 }
@@ -113,10 +119,20 @@ fn may_be_typographic(session: &Session, refusal: &Refusal) -> bool {
 /// The command as it should have been typed.
 fn retyped(refusal: &Refusal) -> String {
     let args = refusal.command.args.iter().map(|arg| {
-        let number = arg.text.parse::<i64>().is_ok() || arg.text.starts_with("0x") || arg.text.starts_with("0X");
-        if arg.quoted && !number { format!("\"{}\"", arg.text) } else { arg.text.clone() }
+        let number = arg.text.parse::<i64>().is_ok()
+            || arg.text.starts_with("0x")
+            || arg.text.starts_with("0X");
+        if arg.quoted && !number {
+            format!("\"{}\"", arg.text)
+        } else {
+            arg.text.clone()
+        }
     });
-    crate::mask::mask(&format!("AT{}={}", refusal.command.verb, args.collect::<Vec<_>>().join(",")))
+    crate::mask::mask(&format!(
+        "AT{}={}",
+        refusal.command.verb,
+        args.collect::<Vec<_>>().join(",")
+    ))
 }
 
 fn smart_quotes(context: &Context<'_>) -> Vec<Evidence> {
@@ -125,13 +141,26 @@ fn smart_quotes(context: &Context<'_>) -> Vec<Evidence> {
     if !certain && context.has_error() {
         return Vec::new();
     }
-    let faults: Vec<&Refusal> = session.refusals.iter().filter(|r| may_be_typographic(session, r)).collect();
-    let open: Vec<&&Refusal> = faults.iter().filter(|refusal| refusal.repaired_at.is_none()).collect();
+    let faults: Vec<&Refusal> = session
+        .refusals
+        .iter()
+        .filter(|r| may_be_typographic(session, r))
+        .collect();
+    let open: Vec<&&Refusal> = faults
+        .iter()
+        .filter(|refusal| refusal.repaired_at.is_none())
+        .collect();
     if open.is_empty() {
         return Vec::new();
     }
-    let detail = format!("{} command{} with typographic quotes answered ERROR.", open.len(), if open.len() == 1 { "" } else { "s" });
-    let quotes = open.iter().flat_map(|refusal| [&refusal.quote, &refusal.answer]);
+    let detail = format!(
+        "{} command{} with typographic quotes answered ERROR.",
+        open.len(),
+        if open.len() == 1 { "" } else { "s" }
+    );
+    let quotes = open
+        .iter()
+        .flat_map(|refusal| [&refusal.quote, &refusal.answer]);
     let mut fix: Vec<String> = Vec::new();
     for refusal in &open {
         let line = retyped(refusal);
@@ -139,9 +168,17 @@ fn smart_quotes(context: &Context<'_>) -> Vec<Evidence> {
             fix.push(line);
         }
     }
-    let confidence = if certain { Confidence::Certain } else { Confidence::Possible };
+    let confidence = if certain {
+        Confidence::Certain
+    } else {
+        Confidence::Possible
+    };
     let mild = session.is_success() || !certain;
-    let evidence = if mild { Evidence::warning(confidence, detail) } else { Evidence::error(confidence, detail) };
+    let evidence = if mild {
+        Evidence::warning(confidence, detail)
+    } else {
+        Evidence::error(confidence, detail)
+    };
     vec![evidence.quoting(quotes).with_fix(fix)]
 }
 
@@ -151,15 +188,20 @@ fn host_scheme(case: &Case<'_>) -> Option<Evidence> {
     if !attempt.api.is_quectel() || attempt.api == Api::Http || attempt.is_open() {
         return None;
     }
-    let detail = format!("The host is `{}`: `{scheme}://` does not belong to the name.", attempt.host);
+    let detail = format!(
+        "The host is `{}`: `{scheme}://` does not belong to the name.",
+        attempt.host
+    );
     Some(Evidence::error(Confidence::Certain, detail).at(attempt.failure_quotes()))
 }
 
 fn placeholder(case: &Case<'_>) -> Option<Evidence> {
     let attempt = case.attempt;
     let host = bare_host(&attempt.host);
-    let stars = host.contains('*') || host.to_ascii_lowercase().contains("xxxx") || host.contains("...");
-    let unresolved = matches!(attempt.code(), Some(1 | 4 | 564 | 565)) || (attempt.refused.is_some() && attempt.result.is_none());
+    let stars =
+        host.contains('*') || host.to_ascii_lowercase().contains("xxxx") || host.contains("...");
+    let unresolved = matches!(attempt.code(), Some(1 | 4 | 564 | 565))
+        || (attempt.refused.is_some() && attempt.result.is_none());
     (has_placeholder(host) && !stars && unresolved).then(|| {
         let detail = format!("`{host}` still has a placeholder in it.");
         Evidence::error(Confidence::Likely, detail).at(attempt.failure_quotes())
@@ -170,55 +212,91 @@ fn quotes_inside(context: &Context<'_>) -> Vec<Evidence> {
     let session = context.session;
     let refusal = session.refusals.iter().find(|refusal| {
         let command = &refusal.command;
-        command.ragged_quotes && command.form == Form::Set && refusal.repaired_at.is_none() && !is_typographic_fault(session, refusal)
+        command.ragged_quotes
+            && command.form == Form::Set
+            && refusal.repaired_at.is_none()
+            && !is_typographic_fault(session, refusal)
     });
-    let Some(refusal) = refusal else { return Vec::new() };
+    let Some(refusal) = refusal else {
+        return Vec::new();
+    };
     let detail = "A quoted parameter has quotes inside, and the command was refused.";
-    let evidence = if session.is_success() { Evidence::warning(Confidence::Likely, detail) } else { Evidence::error(Confidence::Likely, detail) };
+    let evidence = if session.is_success() {
+        Evidence::warning(Confidence::Likely, detail)
+    } else {
+        Evidence::error(Confidence::Likely, detail)
+    };
     vec![evidence.quoting([&refusal.quote, &refusal.answer])]
 }
 
 fn numeric_quoted(context: &Context<'_>) -> Vec<Evidence> {
     let session = context.session;
-    let wrong = session.refusals.iter().filter(|refusal| refusal.repaired_at.is_none() && refusal.refused == Refused::Error);
+    let wrong = session
+        .refusals
+        .iter()
+        .filter(|refusal| refusal.repaired_at.is_none() && refusal.refused == Refused::Error);
     let found = wrong.filter_map(|refusal| {
         let command = &refusal.command;
         let quoted_number = |n: usize| {
             command.args.get(n).filter(|arg| {
-                let digits = arg.text.parse::<i64>().is_ok() || arg.text.to_ascii_lowercase().starts_with("0x");
+                let digits = arg.text.parse::<i64>().is_ok()
+                    || arg.text.to_ascii_lowercase().starts_with("0x");
                 arg.quoted && digits
             })
         };
         let what = match command.verb.as_str() {
             "+QMTOPEN" if command.form == Form::Set => {
-                let bare = command.args.get(1).filter(|arg| !arg.quoted && !arg.text.is_empty());
+                let bare = command
+                    .args
+                    .get(1)
+                    .filter(|arg| !arg.quoted && !arg.text.is_empty());
                 match (quoted_number(2), bare) {
                     (Some(port), _) => format!("The port \"{}\" stands in quotes.", port.text),
-                    (None, Some(host)) => format!("The host `{}` stands without quotes.", host.text),
+                    (None, Some(host)) => {
+                        format!("The host `{}` stands without quotes.", host.text)
+                    }
                     (None, None) => return None,
                 }
             }
             "+QSSLCFG" | "+QMTCFG" if command.form == Form::Set => {
-                let number = quoted_number(1).or_else(|| quoted_number(2)).filter(|_| !is_typographic_fault(session, refusal))?;
+                let number = quoted_number(1)
+                    .or_else(|| quoted_number(2))
+                    .filter(|_| !is_typographic_fault(session, refusal))?;
                 format!("The number \"{}\" stands in quotes.", number.text)
             }
             "+QFUPL" | "+QFDEL" => {
-                let name = command.args.first().filter(|arg| !arg.quoted && !arg.text.is_empty())?;
+                let name = command
+                    .args
+                    .first()
+                    .filter(|arg| !arg.quoted && !arg.text.is_empty())?;
                 format!("The name `{}` stands without quotes.", name.text)
             }
             _ => return None,
         };
-        Some(Evidence::warning(Confidence::Likely, what).quoting([&refusal.quote, &refusal.answer]).with_fix([retyped(refusal)]))
+        Some(
+            Evidence::warning(Confidence::Likely, what)
+                .quoting([&refusal.quote, &refusal.answer])
+                .with_fix([retyped(refusal)]),
+        )
     });
     found.take(1).collect()
 }
 
 fn overlap(context: &Context<'_>) -> Vec<Evidence> {
     let session = context.session;
-    let Some((first, second)) = session.overlaps.first() else { return Vec::new() };
+    let Some((first, second)) = session.overlaps.first() else {
+        return Vec::new();
+    };
     let times = session.overlaps.len();
-    let detail = format!("{times} command{} went out before the one before had its final result.", if times == 1 { "" } else { "s" });
-    let failed = session.attempts.iter().any(crate::session::attempt::Attempt::failed) && !session.is_success();
+    let detail = format!(
+        "{times} command{} went out before the one before had its final result.",
+        if times == 1 { "" } else { "s" }
+    );
+    let failed = session
+        .attempts
+        .iter()
+        .any(crate::session::attempt::Attempt::failed)
+        && !session.is_success();
     let evidence = if failed && !context.has_error() {
         Evidence::error(Confidence::Likely, detail)
     } else {
@@ -232,17 +310,27 @@ const LONG_LINE: usize = 256;
 
 fn too_long(case: &Case<'_>) -> Option<Evidence> {
     let attempt = case.attempt;
-    let connect = attempt.connects.iter().find(|c| c.refused.is_some() && c.line_length >= LONG_LINE && !c.before_open)?;
+    let connect = attempt
+        .connects
+        .iter()
+        .find(|c| c.refused.is_some() && c.line_length >= LONG_LINE && !c.before_open)?;
     let still_open = attempt.code() == Some(0) && attempt.stats.is_empty();
     if !still_open || case.has_error() {
         return None;
     }
-    let detail = format!("`QMTCONN` has {} characters and was refused although the client was open.", connect.line_length);
+    let detail = format!(
+        "`QMTCONN` has {} characters and was refused although the client was open.",
+        connect.line_length
+    );
     let quotes = core::iter::once(&connect.quote).chain(&connect.refused);
     Some(Evidence::error(Confidence::Possible, detail).quoting(quotes))
 }
 
 fn glue(context: &Context<'_>) -> Vec<Evidence> {
     let glued = context.session.glued.iter();
-    glued.map(|quote| Evidence::info("The log has an answer and a command on one line.").quoting([quote])).collect()
+    glued
+        .map(|quote| {
+            Evidence::info("The log has an answer and a command on one line.").quoting([quote])
+        })
+        .collect()
 }

@@ -7,31 +7,22 @@ use crate::session::settings::Settings;
 
 pub(super) const CAUSES: &[Cause] = &[
     Cause {
-        id: "tls.sni-missing",
-        title: "The server name is not sent in the TLS handshake (SNI is off)",
-        severity: Severity::Error,
-        symptom: "`+QMTOPEN: x,-1` (EC200 family: `x,5`), `+QSSLOPEN: x,566`, although certificate, clock and cipher are right",
-        reason: "Shared front ends (DPS, AWS, HiveMQ Cloud, EMQX) answer a handshake without a name with another \
-                 certificate or drop it; the modules' factory setting is off.",
-        check: &["AT+QSSLCFG=\"sni\",{bound}"],
-        fix: &["AT+QMTCLOSE={client}", "AT+QSSLCFG=\"sni\",{bound},1", "AT+QMTOPEN={client},\"{host}\",{port}"],
-        sources: &[
-            "forums.quectel.com/t/8115 (BG96 with DPS)",
-            "github.com/zimbora/esp32-BG95 pull 5 and 6",
-            "EG800K measurement: 566 with ignorelocaltime 1, 0 with sni 1",
-            "Xinyuan-LilyGO/T-SIM7600X issue 49",
-        ],
-        rule: Rule::Fallback(sni_missing),
-    },
-    Cause {
         id: "tls.ctx-mismatch",
         title: "TLS was configured in one SSL context and MQTT uses another",
         severity: Severity::Error,
         symptom: "every `QSSLCFG` line says OK, then `+QMTOPEN: x,-1`",
         reason: "`AT+QMTCFG=\"ssl\",<client>,1,<context>` names the context that the handshake uses; a context in which \
                  nothing was set has factory values.",
-        check: &["AT+QMTCFG=\"ssl\",{client}", "AT+QSSLCFG=\"cacert\",{bound}", "AT+QSSLCFG=\"seclevel\",{bound}"],
-        fix: &["AT+QMTCLOSE={client}", "AT+QMTCFG=\"ssl\",{client},1,{ssl}", "AT+QMTOPEN={client},\"{host}\",{port}"],
+        check: &[
+            "AT+QMTCFG=\"ssl\",{client}",
+            "AT+QSSLCFG=\"cacert\",{bound}",
+            "AT+QSSLCFG=\"seclevel\",{bound}",
+        ],
+        fix: &[
+            "AT+QMTCLOSE={client}",
+            "AT+QMTCFG=\"ssl\",{client},1,{ssl}",
+            "AT+QMTOPEN={client},\"{host}\",{port}",
+        ],
         sources: &["forums.quectel.com/t/8115 (EC21)"],
         rule: Rule::Attempt(context_mismatch),
     },
@@ -42,9 +33,16 @@ pub(super) const CAUSES: &[Cause] = &[
         symptom: "`+QMTOPEN: x,-1` with the right root",
         reason: "Level 2 is mutual authentication and needs `clientcert` and `clientkey`; it is not a stricter check of the \
                  server. A device with a SAS token uses level 1.",
-        check: &["AT+QSSLCFG=\"seclevel\",{ssl}", "AT+QSSLCFG=\"clientcert\",{ssl}", "AT+QSSLCFG=\"clientkey\",{ssl}"],
+        check: &[
+            "AT+QSSLCFG=\"seclevel\",{ssl}",
+            "AT+QSSLCFG=\"clientcert\",{ssl}",
+            "AT+QSSLCFG=\"clientkey\",{ssl}",
+        ],
         fix: &["AT+QSSLCFG=\"seclevel\",{ssl},1"],
-        sources: &["forums.quectel.com/t/8115 (EC21)", "BG96 SSL AT Commands Manual V1.0, AT+QSSLCFG"],
+        sources: &[
+            "forums.quectel.com/t/8115 (EC21)",
+            "BG96 SSL AT Commands Manual V1.0, AT+QSSLCFG",
+        ],
         rule: Rule::Attempt(level2_without_certificate),
     },
     Cause {
@@ -55,8 +53,15 @@ pub(super) const CAUSES: &[Cause] = &[
         reason: "A plain TCP connection to port 8883 opens without complaint; the server closes it at the first MQTT packet. \
                  Nothing is wrong with the credentials yet.",
         check: &["AT+QMTCFG=\"ssl\",{client}"],
-        fix: &["AT+QMTCLOSE={client}", "AT+QMTCFG=\"ssl\",{client},1,{ssl}", "AT+QMTOPEN={client},\"{host}\",8883"],
-        sources: &["botletics/SIM7000-LTE-Shield issues 118 and 187", "Azure IoT Hub: MQTT over TLS only"],
+        fix: &[
+            "AT+QMTCLOSE={client}",
+            "AT+QMTCFG=\"ssl\",{client},1,{ssl}",
+            "AT+QMTOPEN={client},\"{host}\",8883",
+        ],
+        sources: &[
+            "botletics/SIM7000-LTE-Shield issues 118 and 187",
+            "Azure IoT Hub: MQTT over TLS only",
+        ],
         rule: Rule::Attempt(not_enabled),
     },
     Cause {
@@ -81,78 +86,14 @@ pub(super) const CAUSES: &[Cause] = &[
         symptom: "it worked, then `RDY` or `POWERED DOWN`, and the next open fails",
         reason: "`QSSLCFG` and `QMTCFG` are kept in RAM only: after a restart everything is back to factory values.",
         check: &["AT+QMTCFG=\"ssl\",{client}", "AT+QSSLCFG=\"cacert\",{ssl}"],
-        fix: &["(after every RDY send the whole block of QSSLCFG and QMTCFG again, then)", "AT+QMTOPEN={client},\"{host}\",{port}"],
+        fix: &[
+            "(after every RDY send the whole block of QSSLCFG and QMTCFG again, then)",
+            "AT+QMTOPEN={client},\"{host}\",{port}",
+        ],
         sources: &["EG800K measurement: sni and cacert are default after a reboot"],
         rule: Rule::Attempt(settings_lost),
     },
-    Cause {
-        id: "tls.sni-unsupported-fw",
-        title: "This firmware cannot send the server name",
-        severity: Severity::Error,
-        symptom: "`AT+QSSLCFG=\"sni\",x,1` answers ERROR",
-        reason: "Early firmware (BG96 R02) has no `sni` item; the DPS global endpoint and other shared hosts need the name.",
-        check: &["AT+QSSLCFG=?", "AT+QGMR"],
-        fix: &[
-            "(update the firmware; or go to the assigned hub directly instead of the shared DPS endpoint:)",
-            "AT+QMTOPEN={client},\"<your hub>.azure-devices.net\",8883",
-        ],
-        sources: &["BG96 SSL AT Commands Manual V1.0 (no sni)", "RAKwireless RUI3 cellular manual (later dump with sni)"],
-        rule: Rule::Attempt(sni_unsupported),
-    },
 ];
-
-/// The name goes out: 1, or SIMCom's form with the name itself.
-pub(super) fn sni_is_on(settings: &Settings) -> bool {
-    settings.text("sni").is_some_and(|value| value != "0")
-}
-
-fn sni_missing(case: &Case<'_>) -> Option<Evidence> {
-    let attempt = case.attempt;
-    let plain_address = attempt.cloud == crate::host::Cloud::Address;
-    if !case.tls_failed() || plain_address || !case.could_be("sni") || attempt.host.is_empty() {
-        return None;
-    }
-    // Where the network is at fault, no handshake was begun.
-    if case.has_error_of(&["net."]) {
-        return None;
-    }
-    let empty = Settings::default();
-    let bound = attempt.ssl().unwrap_or(&empty);
-    if sni_is_on(bound) || case.intended().is_some_and(sni_is_on) {
-        return None;
-    }
-    let shared = attempt.cloud.shares_its_address();
-    if matches!(attempt.tls, Tls::Unknown) && !shared {
-        return None;
-    }
-    if let Some(success) = case.is_proven_by_change_of("sni") {
-        let set = success.ssl().and_then(|s| s.get("sni")).map(|value| &value.quote);
-        let came_up = success.result.as_ref().map(|result| &result.quote);
-        let detail = format!("The open to {} failed without the server name and came up with it: confirmed and resolved in this log.", case.host());
-        return Some(Evidence::error(Confidence::Certain, detail).at(case.failure_with([set, came_up])));
-    }
-    let context = attempt.ssl_context().map_or_else(|| "its SSL context".to_owned(), |n| format!("SSL context {n}"));
-    let detail = format!("`sni` was never set to 1 in {context} before the open to {} failed.", case.host());
-    let evidence = if shared && attempt.tls != Tls::Unknown {
-        Evidence::error(Confidence::Likely, detail)
-    } else if case.has_error() || attempt.tls == Tls::Unknown {
-        Evidence::warning(Confidence::Possible, detail)
-    } else {
-        Evidence::error(Confidence::Possible, detail)
-    };
-    let read = bound.get("sni").map(|value| &value.quote);
-    let evidence = evidence.at(case.failure_with([read]));
-    let unsupported = case.has_any(&["tls.sni-unsupported-fw"]);
-    Some(if unsupported {
-        evidence.with_fix(["(this firmware has no sni item: see tls.sni-unsupported-fw)"])
-    } else if attempt.api == Api::Qssl {
-        evidence.with_fix(["AT+QSSLCFG=\"sni\",{bound},1"])
-    } else if attempt.api == Api::Cmqtt {
-        evidence.with_fix(["AT+CSSLCFG=\"enableSNI\",{bound},1"])
-    } else {
-        evidence
-    })
-}
 
 fn did_not_work(case: &Case<'_>) -> bool {
     case.tls_failed() || (case.attempt.is_open() && case.attempt.failed())
@@ -166,21 +107,46 @@ fn context_mismatch(case: &Case<'_>) -> Option<Evidence> {
     let written = attempt.state.written_contexts();
     if let Tls::On(bound) = attempt.tls {
         let other = *written.iter().find(|number| **number != bound)?;
-        let binding = attempt.config().and_then(|client| client.get("ssl")).map(|value| &value.quote);
+        let binding = attempt
+            .config()
+            .and_then(|client| client.get("ssl"))
+            .map(|value| &value.quote);
         let theirs = attempt.state.ssl.get(&other)?;
         let first = theirs.quotes().next();
         let untouched = !written.contains(&bound);
-        let trust = |s: Option<&Settings>| s.is_some_and(|s| ["cacert", "seclevel"].iter().any(|n| s.get(n).is_some_and(|v| !v.read)));
+        let trust = |s: Option<&Settings>| {
+            s.is_some_and(|s| {
+                ["cacert", "seclevel"]
+                    .iter()
+                    .any(|n| s.get(n).is_some_and(|v| !v.read))
+            })
+        };
         let trust_elsewhere = trust(Some(theirs)) && !trust(attempt.ssl());
         if !untouched && !trust_elsewhere {
             return None;
         }
-        let what = if untouched { "Everything" } else { "The root and the security level" };
-        let detail = format!("{what} was set in SSL context {other}, but the connection uses context {bound}, in which it was not.");
+        let what = if untouched {
+            "Everything"
+        } else {
+            "The root and the security level"
+        };
+        let detail = format!(
+            "{what} was set in SSL context {other}, but the connection uses context {bound}, in which it was not."
+        );
         let evidence = if did_not_work(case) {
-            Evidence::error(if untouched { Confidence::Certain } else { Confidence::Likely }, detail)
+            Evidence::error(
+                if untouched {
+                    Confidence::Certain
+                } else {
+                    Confidence::Likely
+                },
+                detail,
+            )
         } else if attempt.is_open() && untouched {
-            Evidence::warning(Confidence::Likely, format!("{detail} It connected, but without checking the server."))
+            Evidence::warning(
+                Confidence::Likely,
+                format!("{detail} It connected, but without checking the server."),
+            )
         } else {
             return None;
         };
@@ -188,39 +154,69 @@ fn context_mismatch(case: &Case<'_>) -> Option<Evidence> {
     }
     // TLS was switched on for another client.
     let wants_tls = attempt.port == Some(8883) || attempt.cloud.needs_tls();
-    if attempt.tls != Tls::NeverOn || !wants_tls || attempt.api != Api::Qmt || attempt.is_connected() || !attempt.failed() {
+    if attempt.tls != Tls::NeverOn
+        || !wants_tls
+        || attempt.api != Api::Qmt
+        || attempt.is_connected()
+        || !attempt.failed()
+    {
         return None;
     }
-    let (client, ssl) = attempt.state.clients.iter().find_map(|(client, settings)| {
-        let ssl = settings.get("ssl").filter(|value| value.text() == "1")?;
-        (*client != attempt.client).then_some((*client, ssl))
-    })?;
+    let (client, ssl) = attempt
+        .state
+        .clients
+        .iter()
+        .find_map(|(client, settings)| {
+            let ssl = settings.get("ssl").filter(|value| value.text() == "1")?;
+            (*client != attempt.client).then_some((*client, ssl))
+        })?;
     let context = ssl.args.get(1).map_or("2", String::as_str);
-    let detail = format!("TLS was switched on for client {client}, but `QMTOPEN` uses client {}.", attempt.client);
+    let detail = format!(
+        "TLS was switched on for client {client}, but `QMTOPEN` uses client {}.",
+        attempt.client
+    );
     let fix = [
         "AT+QMTCLOSE={client}".to_owned(),
         format!("AT+QMTCFG=\"ssl\",{{client}},1,{context}"),
         "AT+QMTOPEN={client},\"{host}\",{port}".to_owned(),
     ];
-    Some(Evidence::error(Confidence::Likely, detail).at(case.failure_with([Some(&ssl.quote)])).with_fix(fix))
+    Some(
+        Evidence::error(Confidence::Likely, detail)
+            .at(case.failure_with([Some(&ssl.quote)]))
+            .with_fix(fix),
+    )
 }
 
 fn level2_without_certificate(case: &Case<'_>) -> Option<Evidence> {
     let settings = case.intended()?;
-    let level = settings.get("seclevel").filter(|value| value.number() == Some(2))?;
-    let missing: Vec<&str> =
-        ["clientcert", "clientkey"].into_iter().filter(|name| settings.text(name).is_none()).collect();
-    let possible = ["seclevel", "clientcert", "clientkey"].iter().any(|name| case.could_be(name));
+    let level = settings
+        .get("seclevel")
+        .filter(|value| value.number() == Some(2))?;
+    let missing: Vec<&str> = ["clientcert", "clientkey"]
+        .into_iter()
+        .filter(|name| settings.text(name).is_none())
+        .collect();
+    let possible = ["seclevel", "clientcert", "clientkey"]
+        .iter()
+        .any(|name| case.could_be(name));
     if missing.is_empty() || !did_not_work(case) || !possible {
         return None;
     }
     let context = case.intended_context().unwrap_or_default();
-    let detail = format!("SSL context {context} has seclevel 2 but no {}.", missing.join(" and no "));
-    let evidence = Evidence::error(Confidence::Likely, detail).at(case.failure_with([Some(&level.quote)]));
+    let detail = format!(
+        "SSL context {context} has seclevel 2 but no {}.",
+        missing.join(" and no ")
+    );
+    let evidence =
+        Evidence::error(Confidence::Likely, detail).at(case.failure_with([Some(&level.quote)]));
     let uses_certificate = missing.len() == 1;
     Some(if uses_certificate {
         let other = missing.first().copied().unwrap_or("clientkey");
-        let file = if other == "clientkey" { "{clientkey}" } else { "{clientcert}" };
+        let file = if other == "clientkey" {
+            "{clientkey}"
+        } else {
+            "{clientcert}"
+        };
         evidence.with_fix([
             "(with a SAS token:)".to_owned(),
             "AT+QSSLCFG=\"seclevel\",{ssl},1".to_owned(),
@@ -235,7 +231,10 @@ fn level2_without_certificate(case: &Case<'_>) -> Option<Evidence> {
 fn not_enabled(case: &Case<'_>) -> Option<Evidence> {
     let attempt = case.attempt;
     let wants_tls = attempt.port == Some(8883) || attempt.cloud.needs_tls();
-    let reached = attempt.connects.iter().any(|connect| connect.result.as_ref().is_some_and(|r| r.result == 0));
+    let reached = attempt
+        .connects
+        .iter()
+        .any(|connect| connect.result.as_ref().is_some_and(|r| r.result == 0));
     if !attempt.api.is_mqtt() || !wants_tls || reached || attempt.state.settings_lost.is_some() {
         return None;
     }
@@ -248,11 +247,19 @@ fn not_enabled(case: &Case<'_>) -> Option<Evidence> {
     let how = match attempt.tls {
         Tls::On(_) => return None,
         Tls::Off => format!("TLS is switched off for client {}", attempt.client),
-        Tls::NeverOn if refused.is_some() => format!("The command that switches TLS on for client {} was refused", attempt.client),
+        Tls::NeverOn if refused.is_some() => format!(
+            "The command that switches TLS on for client {} was refused",
+            attempt.client
+        ),
         Tls::NeverOn => format!("TLS was never switched on for client {}", attempt.client),
-        Tls::Unknown => format!("The log shows no line that switches TLS on for client {}", attempt.client),
+        Tls::Unknown => format!(
+            "The log shows no line that switches TLS on for client {}",
+            attempt.client
+        ),
     };
-    let port = attempt.port.map_or(String::new(), |port| format!(" port {port}"));
+    let port = attempt
+        .port
+        .map_or(String::new(), |port| format!(" port {port}"));
     let detail = format!("{how}, and the connection goes to {}{port}.", case.host());
     let closed = attempt.no_connack().is_some() || attempt.closed_before_connect().is_some();
     let code = attempt.code();
@@ -260,31 +267,56 @@ fn not_enabled(case: &Case<'_>) -> Option<Evidence> {
         (Tls::Unknown, _) if closed => Evidence::warning(Confidence::Possible, detail),
         (Tls::Unknown, _) => return None,
         (_, Some(0)) if closed => Evidence::error(Confidence::Certain, detail),
-        (_, Some(0) | None) if matches!(attempt.api, Api::Smconn | Api::EspAt) && attempt.failed() => Evidence::error(Confidence::Likely, detail),
+        (_, Some(0) | None)
+            if matches!(attempt.api, Api::Smconn | Api::EspAt) && attempt.failed() =>
+        {
+            Evidence::error(Confidence::Likely, detail)
+        }
         (_, Some(0)) => Evidence::warning(Confidence::Likely, detail),
         (_, Some(-1 | 5)) => Evidence::error(Confidence::Likely, detail),
-        (_, _) if attempt.api == Api::Cmqtt && attempt.failed() => Evidence::error(Confidence::Likely, detail),
+        (_, _) if attempt.api == Api::Cmqtt && attempt.failed() => {
+            Evidence::error(Confidence::Likely, detail)
+        }
         _ => return None,
     };
-    let switched = attempt.config().and_then(|client| client.get("ssl")).map(|value| &value.quote);
+    let switched = attempt
+        .config()
+        .and_then(|client| client.get("ssl"))
+        .map(|value| &value.quote);
     let evidence = evidence.at(case.failure_with([refused, switched]));
     Some(match attempt.api {
-        Api::Smconn => evidence.with_fix(["AT+CSSLCFG=\"sslversion\",0,3", "AT+SMSSL=1,\"cacert.pem\",\"\"", "AT+SMCONN"]),
-        Api::EspAt => evidence.with_fix(["AT+MQTTUSERCFG={client},2,\"{device}\",\"<user name>\",\"<token>\",0,0,\"\""]),
-        Api::Cmqtt => evidence.with_fix(["AT+CMQTTACCQ={client},\"{device}\",1", "AT+CMQTTSSLCFG={client},0"]),
+        Api::Smconn => evidence.with_fix([
+            "AT+CSSLCFG=\"sslversion\",0,3",
+            "AT+SMSSL=1,\"cacert.pem\",\"\"",
+            "AT+SMCONN",
+        ]),
+        Api::EspAt => evidence.with_fix([
+            "AT+MQTTUSERCFG={client},2,\"{device}\",\"<user name>\",\"<token>\",0,0,\"\"",
+        ]),
+        Api::Cmqtt => evidence.with_fix([
+            "AT+CMQTTACCQ={client},\"{device}\",1",
+            "AT+CMQTTSSLCFG={client},0",
+        ]),
         _ => evidence,
     })
 }
 
 fn level_without_root(case: &Case<'_>) -> Option<Evidence> {
     let settings = case.intended()?;
-    let level = settings.get("seclevel").filter(|value| matches!(value.number(), Some(1 | 2)))?;
-    let bound = settings.get("cacert").is_some_and(|value| !value.text().is_empty());
+    let level = settings
+        .get("seclevel")
+        .filter(|value| matches!(value.number(), Some(1 | 2)))?;
+    let bound = settings
+        .get("cacert")
+        .is_some_and(|value| !value.text().is_empty());
     if bound || !case.tls_failed() || !case.could_be("cacert") {
         return None;
     }
     let context = case.intended_context().unwrap_or_default();
-    let detail = format!("SSL context {context} has seclevel {}, and no `cacert` was accepted for it.", level.text());
+    let detail = format!(
+        "SSL context {context} has seclevel {}, and no `cacert` was accepted for it.",
+        level.text()
+    );
     Some(Evidence::error(Confidence::Likely, detail).at(case.failure_with([Some(&level.quote)])))
 }
 
@@ -294,43 +326,12 @@ fn settings_lost(case: &Case<'_>) -> Option<Evidence> {
         return None;
     }
     let before = case.attempt.state.before_restart.as_deref();
-    let was_set = before.and_then(|(ssl, clients)| {
-        let client = clients.get(&case.attempt.client).and_then(|c| c.get("ssl")).map(|value| &value.quote);
-        client.or_else(|| ssl.values().flat_map(Settings::quotes).next())
+    let was_set = before.and_then(|before| {
+        let client = before.clients.get(&case.attempt.client);
+        let bound = client.and_then(|c| c.get("ssl")).map(|value| &value.quote);
+        bound.or_else(|| before.ssl.values().flat_map(Settings::quotes).next())
     });
-    let detail = "The module restarted between the settings and the open, and nothing was set again.";
+    let detail =
+        "The module restarted between the settings and the open, and nothing was set again.";
     Some(Evidence::error(Confidence::Likely, detail).at(case.failure_with([Some(lost), was_set])))
-}
-
-/// Firmware whose `AT+QSSLCFG=?` has no `sni`.
-const WITHOUT_SNI: &[&str] = &["BG96MAR02"];
-
-fn sni_unsupported(case: &Case<'_>) -> Option<Evidence> {
-    if !case.tls_failed() || !case.could_be("sni") || case.intended().is_some_and(sni_is_on) {
-        return None;
-    }
-    let refused = case.session.refusals.iter().find(|refusal| {
-        let name = refusal.command.name(0);
-        let verb = refusal.command.is_set("+QSSLCFG") || refusal.command.is_set("+CSSLCFG");
-        verb && matches!(name.as_str(), "sni" | "enablesni") && refusal.repaired_at.is_none()
-    });
-    if let Some(refusal) = refused {
-        if super::syntax::is_typographic_fault(case.session, refusal) {
-            return None;
-        }
-        let detail = "The module refused the setting `sni`, so the handshake goes out without the server's name.";
-        return Some(Evidence::error(Confidence::Likely, detail).at(case.failure_with([Some(&refusal.quote), Some(&refusal.answer)])));
-    }
-    let items = &case.session.ssl_items;
-    if !items.is_empty() && !items.iter().any(|item| item == "sni") {
-        let detail = "The module's own list of settings (`AT+QSSLCFG=?`) has no `sni`.";
-        return Some(Evidence::error(Confidence::Likely, detail).at(case.failure_with([case.session.ssl_items_quote.as_ref()])));
-    }
-    let firmware = case.session.module.firmware.as_deref()?;
-    let old = WITHOUT_SNI.iter().any(|prefix| firmware.starts_with(prefix));
-    let needs = case.cloud().shares_its_address();
-    (old && needs).then(|| {
-        let detail = format!("Firmware {firmware} has no `sni` item at all, and {} needs the name.", case.cloud().name());
-        Evidence::warning(Confidence::Likely, detail).at(case.failure_with([case.session.module.quote.as_ref()]))
-    })
 }

@@ -2,9 +2,7 @@
 
 use super::{Case, Cause, Confidence, Evidence, Rule, Severity};
 use crate::command::Form;
-use crate::session::attempt::{Api, Tls};
-use crate::session::settings::Value;
-use crate::time::elapsed_ms;
+use crate::session::attempt::Tls;
 
 pub(super) const CAUSES: &[Cause] = &[
     Cause {
@@ -15,7 +13,10 @@ pub(super) const CAUSES: &[Cause] = &[
         reason: "Without a value `AT+QSSLCFG=\"<name>\",<n>` reads SSL context n; a much-copied example has this line.",
         check: &["AT+QSSLCFG=\"ignorelocaltime\",{ssl}"],
         fix: &["AT+QSSLCFG=\"ignorelocaltime\",{ssl},1"],
-        sources: &["johncobb/catm1_bg96 issue 9 and README", "BG96 MQTT Application Note V1.0, example"],
+        sources: &[
+            "johncobb/catm1_bg96 issue 9 and README",
+            "BG96 MQTT Application Note V1.0, example",
+        ],
         rule: Rule::Attempt(query_not_set),
     },
     Cause {
@@ -38,7 +39,10 @@ pub(super) const CAUSES: &[Cause] = &[
         reason: "`sslversion` counts 0 SSL 3.0, 1 TLS 1.0, 2 TLS 1.1, 3 TLS 1.2, 4 all; clouds take 1.2 and newer only.",
         check: &["AT+QSSLCFG=\"sslversion\",{ssl}"],
         fix: &["AT+QSSLCFG=\"sslversion\",{ssl},4"],
-        sources: &["Azure/azure-iot-sdk-c issue 660", "Azure IoT Hub: TLS 1.0 and 1.1 end on 2025-08-31"],
+        sources: &[
+            "Azure/azure-iot-sdk-c issue 660",
+            "Azure IoT Hub: TLS 1.0 and 1.1 end on 2025-08-31",
+        ],
         rule: Rule::Attempt(version_too_old),
     },
     Cause {
@@ -49,7 +53,10 @@ pub(super) const CAUSES: &[Cause] = &[
         reason: "A server whose certificate or policy does not fit the one suite refuses the handshake; 0XFFFF offers all.",
         check: &["AT+QSSLCFG=\"ciphersuite\",{ssl}"],
         fix: &["AT+QSSLCFG=\"ciphersuite\",{ssl},0XFFFF"],
-        sources: &["community.platformio.org/t/52963 (EC200U, 0XC02F)", "Azure IoT Hub: suites since 2025-08-31"],
+        sources: &[
+            "community.platformio.org/t/52963 (EC200U, 0XC02F)",
+            "Azure IoT Hub: suites since 2025-08-31",
+        ],
         rule: Rule::Attempt(cipher_pinned),
     },
     Cause {
@@ -63,64 +70,62 @@ pub(super) const CAUSES: &[Cause] = &[
         sources: &["MQTT 3.1.1, ports registered with IANA: 1883 and 8883"],
         rule: Rule::Attempt(plain_port),
     },
-    Cause {
-        id: "tls.negotiate-timeout",
-        title: "The handshake ran out of time, or was not waited for",
-        severity: Severity::Warning,
-        symptom: "`-1` after exactly `negotiatetime` seconds, or a new command before the answer",
-        reason: "On NB-IoT and 2G a handshake with a long chain takes tens of seconds; `negotiatetime` is 10 to 300 s and \
-                 the answer to `QMTOPEN` may take 75 s.",
-        check: &["AT+QSSLCFG=\"negotiatetime\",{ssl}"],
-        fix: &["AT+QSSLCFG=\"negotiatetime\",{ssl},300", "(then wait for +QMTOPEN: before any other command)"],
-        sources: &["BG96 SSL AT Commands Manual V1.0, AT+QSSLCFG negotiatetime"],
-        rule: Rule::Attempt(negotiate_timeout),
-    },
-    Cause {
-        id: "tls.handshake-failed",
-        title: "The connection failed before MQTT, and no specific cause is visible",
-        severity: Severity::Error,
-        symptom: "`+QMTOPEN: x,-1`, `+QSSLOPEN: x,566`",
-        reason: "This one code stands for every fault of TCP and TLS; three experiments separate them.",
-        check: &["AT+QSSLCFG=\"sni\",{bound}", "AT+QSSLCFG=\"cacert\",{bound}", "AT+CCLK?", "AT+QIACT?"],
-        fix: &[
-            "AT+QSSLCFG=\"sni\",{bound},1",
-            "AT+QSSLOPEN={pdp},{bound},0,\"{host}\",{port},0",
-            "(and the same without TLS: 0 here and 566 above means TLS, 566 in both means the network)",
-            "AT+QIOPEN={pdp},1,\"TCP\",\"{host}\",{port},0,0",
-            "(last, and only for the test: AT+QSSLCFG=\"seclevel\",{bound},0)",
-        ],
-        sources: &["forums.quectel.com/t/3562", "EG800K measurement: one code for all faults"],
-        rule: Rule::Fallback(handshake_failed),
-    },
 ];
 
 fn query_not_set(case: &Case<'_>) -> Option<Evidence> {
     let attempt = case.attempt;
     let bound = case.intended_context();
-    let reads = case.session.queries.iter().filter(|query| query.attempts_before <= case.index).count();
+    let reads = case
+        .session
+        .queries
+        .iter()
+        .filter(|query| query.attempts_before <= case.index)
+        .count();
     let query = case.session.queries.iter().find(|query| {
         if query.attempts_before > case.index || query.name.is_empty() {
             return false;
         }
-        let Some(number) = query.number else { return false };
+        let Some(number) = query.number else {
+            return false;
+        };
         let ssl = query.verb == "+QSSLCFG";
-        let Some(target) = (if ssl { bound } else { Some(attempt.client) }) else { return false };
-        let table = if ssl { &attempt.state.ssl } else { &attempt.state.clients };
-        let is_set = |n: u8| table.get(&n).and_then(|s| s.get(&query.name)).is_some_and(|value| !value.read);
+        let Some(target) = (if ssl { bound } else { Some(attempt.client) }) else {
+            return false;
+        };
+        let table = if ssl {
+            &attempt.state.ssl
+        } else {
+            &attempt.state.clients
+        };
+        let is_set = |n: u8| {
+            table
+                .get(&n)
+                .and_then(|s| s.get(&query.name))
+                .is_some_and(|value| !value.read)
+        };
         if is_set(target) || is_set(number) {
             return false;
         }
         // A number that is no context in use was meant as the value; a lone read among settings too.
-        let meant_as_value = number != target && !table.get(&number).is_some_and(|s| s.is_written());
+        let meant_as_value =
+            number != target && !table.get(&number).is_some_and(|s| s.is_written());
         meant_as_value || (query.among_settings && reads == 1)
     })?;
     let ssl = query.verb == "+QSSLCFG";
-    let matters = if ssl { case.tls_failed() && case.could_be(&query.name) } else { attempt.failed() };
+    let matters = if ssl {
+        case.tls_failed() && case.could_be(&query.name)
+    } else {
+        attempt.failed()
+    };
     if !matters {
         return None;
     }
     let number = query.number.unwrap_or_default();
-    let target = if ssl { bound.unwrap_or_default() } else { attempt.client };
+    let target = if ssl {
+        bound.unwrap_or_default()
+    } else {
+        attempt.client
+    };
     let what = if ssl { "SSL context" } else { "client" };
     let detail = format!(
         "`{}` was never set for {what} {target}: the command without a value only asked {what} {number} for it.",
@@ -128,14 +133,26 @@ fn query_not_set(case: &Case<'_>) -> Option<Evidence> {
     );
     let evidence = Evidence::error(Confidence::Likely, detail)
         .at(case.failure_with([Some(&query.quote), query.answer.as_ref()]))
-        .with_fix([format!("AT{}=\"{}\",{target},{number}", query.verb, query.name)]);
+        .with_fix([format!(
+            "AT{}=\"{}\",{target},{number}",
+            query.verb, query.name
+        )]);
     Some(evidence)
 }
 
 /// Settings without which a connection to a cloud does not come up.
 const DECISIVE: &[&str] = &[
-    "seclevel", "cacert", "clientcert", "clientkey", "ssl", "version", "ciphersuite", "sslversion", "pdpcid",
-    "ignorelocaltime", "authmode",
+    "seclevel",
+    "cacert",
+    "clientcert",
+    "clientkey",
+    "ssl",
+    "version",
+    "ciphersuite",
+    "sslversion",
+    "pdpcid",
+    "ignorelocaltime",
+    "authmode",
 ];
 
 fn setting_rejected(case: &Case<'_>) -> Option<Evidence> {
@@ -143,9 +160,14 @@ fn setting_rejected(case: &Case<'_>) -> Option<Evidence> {
     let context = case.intended_context();
     let refusal = case.session.refusals.iter().find(|refusal| {
         let command = &refusal.command;
-        let named = matches!(command.verb.as_str(), "+QSSLCFG" | "+QMTCFG" | "+CSSLCFG") && command.form == Form::Set;
+        let named = matches!(command.verb.as_str(), "+QSSLCFG" | "+QMTCFG" | "+CSSLCFG")
+            && command.form == Form::Set;
         let number = command.number::<u8>(1);
-        let ours = if command.is("+QMTCFG") { number == Some(attempt.client) } else { number.is_some() && number == context };
+        let ours = if command.is("+QMTCFG") {
+            number == Some(attempt.client)
+        } else {
+            number.is_some() && number == context
+        };
         let open = refusal.repaired_at.is_none_or(|at| at > case.index);
         named
             && command.args.len() > 2
@@ -158,28 +180,47 @@ fn setting_rejected(case: &Case<'_>) -> Option<Evidence> {
     let name = refusal.command.name(0);
     let did_not_work = case.tls_failed() || attempt.failed();
     if !did_not_work {
-        let unsafe_now = matches!(name.as_str(), "seclevel" | "cacert" | "authmode") && attempt.is_open();
+        let unsafe_now =
+            matches!(name.as_str(), "seclevel" | "cacert" | "authmode") && attempt.is_open();
         return unsafe_now.then(|| {
             let detail = format!("`{name}` was refused, so the server is not checked as intended.");
             Evidence::warning(Confidence::Likely, detail).quoting([&refusal.quote, &refusal.answer])
         });
     }
-    let number = refusal.command.args.get(2).filter(|arg| arg.quoted && name != "cacert" && name != "clientcert" && name != "clientkey");
-    let hint = number.map_or(String::new(), |arg| format!(" The number \"{}\" must stand without quotes.", arg.text));
+    let number = refusal.command.args.get(2).filter(|arg| {
+        arg.quoted && name != "cacert" && name != "clientcert" && name != "clientkey"
+    });
+    let hint = number.map_or(String::new(), |arg| {
+        format!(" The number \"{}\" must stand without quotes.", arg.text)
+    });
     let detail = format!("`{name}` was refused and is still at its factory value.{hint}");
-    let values: Vec<&str> = refusal.command.args.iter().skip(2).map(|arg| arg.text.as_str()).collect();
+    let values: Vec<&str> = refusal
+        .command
+        .args
+        .iter()
+        .skip(2)
+        .map(|arg| arg.text.as_str())
+        .collect();
     let values = if matches!(name.as_str(), "cacert" | "clientcert" | "clientkey") {
         format!("\"{}\"", values.first().copied().unwrap_or_default())
     } else {
         values.join(",")
     };
-    let again = format!("AT{}=\"{name}\",{},{values}", refusal.command.verb, refusal.command.arg(1));
-    let evidence = Evidence::error(Confidence::Likely, detail).at(case.failure_with([Some(&refusal.quote), Some(&refusal.answer)]));
+    let again = format!(
+        "AT{}=\"{name}\",{},{values}",
+        refusal.command.verb,
+        refusal.command.arg(1)
+    );
+    let evidence = Evidence::error(Confidence::Likely, detail)
+        .at(case.failure_with([Some(&refusal.quote), Some(&refusal.answer)]));
     Some(evidence.with_fix([format!("AT{}=?", refusal.command.verb), again]))
 }
 
 fn version_too_old(case: &Case<'_>) -> Option<Evidence> {
-    let version = case.intended()?.get("sslversion").filter(|value| matches!(value.number(), Some(0..=2)))?;
+    let version = case
+        .intended()?
+        .get("sslversion")
+        .filter(|value| matches!(value.number(), Some(0..=2)))?;
     if !case.tls_failed() || !case.could_be("sslversion") {
         return None;
     }
@@ -188,7 +229,10 @@ fn version_too_old(case: &Case<'_>) -> Option<Evidence> {
         Some(1) => "TLS 1.0",
         _ => "TLS 1.1",
     };
-    let detail = format!("`sslversion` {} is {name} and nothing newer.", version.text());
+    let detail = format!(
+        "`sslversion` {} is {name} and nothing newer.",
+        version.text()
+    );
     let quotes = case.failure_with([Some(&version.quote)]);
     Some(if case.is_proven_by_change_of("sslversion").is_some() {
         Evidence::error(Confidence::Certain, detail).at(quotes)
@@ -200,20 +244,31 @@ fn version_too_old(case: &Case<'_>) -> Option<Evidence> {
 }
 
 /// Suites that no cloud takes any more: static RSA, RC4, 3DES.
-const LEGACY_SUITES: &[u32] = &[0x0035, 0x002F, 0x0005, 0x0004, 0x000A, 0x003D, 0x003C, 0xC011, 0xC012];
+const LEGACY_SUITES: &[u32] = &[
+    0x0035, 0x002F, 0x0005, 0x0004, 0x000A, 0x003D, 0x003C, 0xC011, 0xC012,
+];
 
 fn cipher_pinned(case: &Case<'_>) -> Option<Evidence> {
-    let suite = case.intended()?.get("ciphersuite").filter(|value| value.hex().is_some_and(|code| code != 0xFFFF))?;
+    let suite = case
+        .intended()?
+        .get("ciphersuite")
+        .filter(|value| value.hex().is_some_and(|code| code != 0xFFFF))?;
     if !case.tls_failed() || !case.could_be("ciphersuite") {
         return None;
     }
-    let legacy = suite.hex().is_some_and(|code| LEGACY_SUITES.contains(&code));
+    let legacy = suite
+        .hex()
+        .is_some_and(|code| LEGACY_SUITES.contains(&code));
     let quotes = case.failure_with([Some(&suite.quote)]);
     let detail = format!("The handshake offers {} and nothing else.", suite.text());
     Some(if case.is_proven_by_change_of("ciphersuite").is_some() {
         Evidence::error(Confidence::Certain, detail).at(quotes)
     } else if legacy && case.cloud().needs_tls() {
-        Evidence::error(Confidence::Likely, format!("{detail} It is one of those that clouds have switched off.")).at(quotes)
+        Evidence::error(
+            Confidence::Likely,
+            format!("{detail} It is one of those that clouds have switched off."),
+        )
+        .at(quotes)
     } else {
         Evidence::warning(Confidence::Possible, detail).at(quotes)
     })
@@ -225,52 +280,13 @@ fn plain_port(case: &Case<'_>) -> Option<Evidence> {
     if !on || attempt.port != Some(1883) || attempt.is_open() || attempt.result.is_none() {
         return None;
     }
-    let binding = attempt.config().and_then(|client| client.get("ssl")).map(|value| &value.quote);
-    let detail = format!("Client {} has TLS on and connects to port 1883.", attempt.client);
+    let binding = attempt
+        .config()
+        .and_then(|client| client.get("ssl"))
+        .map(|value| &value.quote);
+    let detail = format!(
+        "Client {} has TLS on and connects to port 1883.",
+        attempt.client
+    );
     Some(Evidence::error(Confidence::Likely, detail).at(case.failure_with([binding])))
-}
-
-fn negotiate_timeout(case: &Case<'_>) -> Option<Evidence> {
-    let attempt = case.attempt;
-    if !matches!(attempt.tls, Tls::On(_)) {
-        return None;
-    }
-    if let Some((quote, waited)) = attempt.given_up.as_ref().filter(|_| attempt.result.is_none()) {
-        let waited = waited.filter(|ms| (0..75_000).contains(ms))?;
-        let detail = format!("The host gave up after {} s, before the answer to the open could come.", waited / 1000);
-        return Some(Evidence::warning(Confidence::Likely, detail).at(case.failure_with([Some(quote)])));
-    }
-    let limit = attempt.ssl()?.get("negotiatetime")?;
-    let seconds = limit.number().filter(|n| (5..=300).contains(n))?;
-    let took = elapsed_ms(attempt.result.as_ref()?.stamp, attempt.stamp)?;
-    if !case.tls_failed() || (took - seconds * 1000).abs() > 3000 {
-        return None;
-    }
-    let detail = format!("The open failed after {} s, which is the `negotiatetime` that was set.", took / 1000);
-    Some(Evidence::warning(Confidence::Likely, detail).at(case.failure_with([Some(&limit.quote)])))
-}
-
-fn handshake_failed(case: &Case<'_>) -> Option<Evidence> {
-    if !case.tls_failed() || case.has_error() {
-        return None;
-    }
-    let code = case.attempt.code().unwrap_or_default();
-    let settings = case.intended();
-    let mut seen = Vec::new();
-    for (name, words) in [("cacert", "a root is bound"), ("sni", "the name is sent"), ("ignorelocaltime", "the dates' setting is made")] {
-        if settings.is_some_and(|s| s.get(name).is_some_and(|value: &Value| !value.read)) {
-            seen.push(words);
-        }
-    }
-    let seen = if seen.is_empty() { String::new() } else { format!(" In the log {}.", seen.join(", ")) };
-    let what = if case.attempt.api == Api::Qmt { "+QMTOPEN" } else { "the open" };
-    let detail = format!("{what} to {} failed with {code}, and nothing in the settings explains it.{seen}", case.host());
-    let quotes = case.failure_with([]);
-    let transient = case.reference().is_some_and(|(_, changed)| changed.is_empty());
-    Some(if transient {
-        let detail = format!("The open to {} failed with {code}; with the same settings it came up at another time.", case.host());
-        Evidence::warning(Confidence::Possible, detail).at(quotes)
-    } else {
-        Evidence::error(Confidence::Possible, detail).at(quotes)
-    })
 }

@@ -38,7 +38,10 @@ pub(super) const CAUSES: &[Cause] = &[
         reason: "Every service has its own roots, and an intermediate or a device certificate is none of them.",
         check: &["AT+QFLST=\"*\"", "AT+QFDWL=\"{cacert}\""],
         fix: G2_UPLOAD,
-        sources: &["forums.quectel.com/t/3542", "Xinyuan-LilyGO/LilyGo-Modem-Series issue 77"],
+        sources: &[
+            "forums.quectel.com/t/3542",
+            "Xinyuan-LilyGO/LilyGo-Modem-Series issue 77",
+        ],
         rule: Rule::Attempt(wrong_root),
     },
     Cause {
@@ -48,13 +51,20 @@ pub(super) const CAUSES: &[Cause] = &[
         symptom: "fails with seclevel (authmode) 1 and connects with 0",
         reason: "The same server answered with the check switched off, so network, port, version and cipher are excluded: \
                  it is the root, the name or the date.",
-        check: &["AT+QSSLCFG=\"cacert\",{ssl}", "AT+QSSLCFG=\"sni\",{ssl}", "AT+CCLK?"],
+        check: &[
+            "AT+QSSLCFG=\"cacert\",{ssl}",
+            "AT+QSSLCFG=\"sni\",{ssl}",
+            "AT+CCLK?",
+        ],
         fix: &[
             "(upload the root of this server and bind it; send the name; set the clock; then check again:)",
             "AT+QSSLCFG=\"sni\",{ssl},1",
             "AT+QSSLCFG=\"seclevel\",{ssl},1",
         ],
-        sources: &["Xinyuan-LilyGO/LilyGo-Modem-Series issue 77", "EG800K measurement: five servers, two levels"],
+        sources: &[
+            "Xinyuan-LilyGO/LilyGo-Modem-Series issue 77",
+            "EG800K measurement: five servers, two levels",
+        ],
         rule: Rule::Attempt(validation_failed),
     },
     Cause {
@@ -63,9 +73,20 @@ pub(super) const CAUSES: &[Cause] = &[
         severity: Severity::Error,
         symptom: "`-1` right after power-up; it works later or after NTP",
         reason: "With dates checked (`ignorelocaltime` 0) a clock of 1980 makes every certificate not yet valid.",
-        check: &["AT+CCLK?", "AT+QLTS=1", "AT+QSSLCFG=\"ignorelocaltime\",{ssl}"],
-        fix: &["AT+QNTP={pdp},\"pool.ntp.org\",123", "(wait for +QNTP: 0,…, then)", "AT+QMTOPEN={client},\"{host}\",{port}"],
-        sources: &["handlers of +CCLK: \"80/01/06 in many drivers", "EG800K measurement: often suspected, rarely the cause"],
+        check: &[
+            "AT+CCLK?",
+            "AT+QLTS=1",
+            "AT+QSSLCFG=\"ignorelocaltime\",{ssl}",
+        ],
+        fix: &[
+            "AT+QNTP={pdp},\"pool.ntp.org\",123",
+            "(wait for +QNTP: 0,…, then)",
+            "AT+QMTOPEN={client},\"{host}\",{port}",
+        ],
+        sources: &[
+            "handlers of +CCLK: \"80/01/06 in many drivers",
+            "EG800K measurement: often suspected, rarely the cause",
+        ],
         rule: Rule::Attempt(clock_not_set),
     },
 ];
@@ -81,9 +102,16 @@ pub(super) fn file_words(file: &File, root: &RootFile) -> String {
     let name = &file.name;
     match (file.size, file.checksum) {
         (Some(size), Some(checksum)) if root.certain => {
-            format!("`{name}` ({size},{checksum:x}) is byte for byte the {} with {}", root.root.name, root.form_text())
+            format!(
+                "`{name}` ({size},{checksum:x}) is byte for byte the {} with {}",
+                root.root.name,
+                root.form_text()
+            )
         }
-        (Some(size), _) => format!("`{name}` has the size of the {} ({size} bytes)", root.root.name),
+        (Some(size), _) => format!(
+            "`{name}` has the size of the {} ({size} bytes)",
+            root.root.name
+        ),
         _ => format!("`{name}` is the {}", root.root.name),
     }
 }
@@ -106,20 +134,42 @@ fn baltimore(case: &Case<'_>) -> Option<Evidence> {
         return None;
     }
     let (time, known) = case.time();
-    let moved = if case.cloud() == Cloud::AzureDps { DPS_MOVES } else { HUBS_MOVE };
+    let moved = if case.cloud() == Cloud::AzureDps {
+        DPS_MOVES
+    } else {
+        HUBS_MOVE
+    };
     let whole = !matches!(root.damage, crate::session::files::Damage::Nul);
-    let intact = if root.certain && whole { ": the upload was right, the root is the old one" } else { "" };
+    let intact = if root.certain && whole {
+        ": the upload was right, the root is the old one"
+    } else {
+        ""
+    };
     let words = file_words(file, &root);
-    let binding = case.intended().and_then(|s| s.get("cacert")).map(|value| &value.quote);
+    let binding = case
+        .intended()
+        .and_then(|s| s.get("cacert"))
+        .map(|value| &value.quote);
     let quotes = || case.failure_with([Some(&file.quote), binding]);
     let old = time < moved;
     if old && known {
-        let detail = format!("{words}. It was right when this was logged ({}), and is not any more.", date_text(time));
+        let detail = format!(
+            "{words}. It was right when this was logged ({}), and is not any more.",
+            date_text(time)
+        );
         return Some(Evidence::info(detail).quoting([&file.quote]));
     }
     if case.tls_failed() && case.could_be("cacert") && verifies(case.intended()) {
-        let judged = if known { String::new() } else { " The log has no date; judged by today.".to_owned() };
-        let confidence = if root.certain && time >= ALL_MOVED { Confidence::Certain } else { Confidence::Likely };
+        let judged = if known {
+            String::new()
+        } else {
+            " The log has no date; judged by today.".to_owned()
+        };
+        let confidence = if root.certain && time >= ALL_MOVED {
+            Confidence::Certain
+        } else {
+            Confidence::Likely
+        };
         return Some(Evidence::error(confidence, format!("{words}{intact}.{judged}")).at(quotes()));
     }
     Some(Evidence::warning(Confidence::Likely, format!("{words}{intact}.")).at(quotes()))
@@ -142,16 +192,20 @@ fn expected(cloud: Cloud, host: &str) -> Option<(&'static [&'static str], &'stat
             ],
             "DigiCert Global Root G2 (1294,3d7c with LF)",
         ),
-        Cloud::Aws { ats: true } => (&["Amazon Root", "Starfield"], "Amazon Root CA 1 (1188,2d13 with LF)"),
-        Cloud::HiveMqCloud => (&["ISRG Root"], "ISRG Root X1 (1939,4f64 with LF)"),
+        Cloud::Aws { ats: true } => (
+            &["Amazon Root", "Starfield"],
+            "Amazon Root CA 1 (1188,2d13 with LF)",
+        ),
+        Cloud::HiveMq => (&["ISRG Root"], "ISRG Root X1 (1939,4f64 with LF)"),
         _ => return None,
     })
 }
 
 /// A root of this name is among those that the host's certificates lead to today.
 pub(super) fn is_expected(cloud: Cloud, host: &str, root: &str) -> bool {
-    expected(cloud, crate::host::bare_host(host))
-        .is_some_and(|(names, _)| root != BALTIMORE && names.iter().any(|name| root.starts_with(name)))
+    expected(cloud, crate::host::bare_host(host)).is_some_and(|(names, _)| {
+        root != BALTIMORE && names.iter().any(|name| root.starts_with(name))
+    })
 }
 
 /// Sizes of device certificates that AWS hands out, also with a NUL behind.
@@ -163,13 +217,19 @@ fn wrong_root(case: &Case<'_>) -> Option<Evidence> {
     }
     let settings = case.intended()?;
     let binding = settings.get("cacert")?;
-    let same = settings.text("clientcert").is_some_and(|name| name == binding.text());
-    let (names, wanted) = expected(case.cloud(), crate::host::bare_host(&case.attempt.host)).unzip();
+    let same = settings
+        .text("clientcert")
+        .is_some_and(|name| name == binding.text());
+    let (names, wanted) =
+        expected(case.cloud(), crate::host::bare_host(&case.attempt.host)).unzip();
     let wanted = wanted.unwrap_or("the root of this server");
     let file = case.file("cacert");
     let quotes = || case.failure_with([file.map(|file| &file.quote), Some(&binding.quote)]);
     if same {
-        let detail = format!("The same file `{}` is bound as root and as client certificate.", binding.text());
+        let detail = format!(
+            "The same file `{}` is bound as root and as client certificate.",
+            binding.text()
+        );
         return Some(Evidence::error(Confidence::Likely, detail).at(quotes()));
     }
     let file = file?;
@@ -178,10 +238,16 @@ fn wrong_root(case: &Case<'_>) -> Option<Evidence> {
         return Some(Evidence::error(Confidence::Certain, detail).at(quotes()));
     }
     let Some(root) = file.root() else {
-        let device = file.size.is_some_and(|size| DEVICE_CERTIFICATE.contains(&size)) && case.cloud().needs_tls();
+        let device = file
+            .size
+            .is_some_and(|size| DEVICE_CERTIFICATE.contains(&size))
+            && case.cloud().needs_tls();
         return device.then(|| {
             let size = file.size.unwrap_or_default();
-            let detail = format!("`{}` has {size} bytes, the size of a device certificate, not of a root.", file.name);
+            let detail = format!(
+                "`{}` has {size} bytes, the size of a device certificate, not of a root.",
+                file.name
+            );
             Evidence::error(Confidence::Possible, detail).at(quotes())
         });
     };
@@ -189,8 +255,16 @@ fn wrong_root(case: &Case<'_>) -> Option<Evidence> {
     if names.iter().any(|name| root.root.name.starts_with(name)) {
         return None;
     }
-    let detail = format!("{}, but {} needs {wanted}.", file_words(file, &root), case.cloud().name());
-    let confidence = if root.certain { Confidence::Certain } else { Confidence::Likely };
+    let detail = format!(
+        "{}, but {} needs {wanted}.",
+        file_words(file, &root),
+        case.cloud().name()
+    );
+    let confidence = if root.certain {
+        Confidence::Certain
+    } else {
+        Confidence::Likely
+    };
     let evidence = Evidence::error(confidence, detail).at(quotes());
     Some(if case.cloud().is_azure() {
         evidence
@@ -205,15 +279,25 @@ fn wrong_root(case: &Case<'_>) -> Option<Evidence> {
 
 fn validation_failed(case: &Case<'_>) -> Option<Evidence> {
     let (other, changed) = case.reference()?;
-    let mine = case.attempt.ssl()?.get("seclevel").filter(|value| value.number().is_some_and(|n| n > 0))?;
+    let mine = case
+        .attempt
+        .ssl()?
+        .get("seclevel")
+        .filter(|value| value.number().is_some_and(|n| n > 0))?;
     let theirs = other.ssl().and_then(|s| s.get("seclevel"));
     let off = theirs.is_some_and(|value| value.number() == Some(0));
     // With the check off the files do not matter.
-    let only_trust = changed.iter().all(|name| matches!(name.as_str(), "seclevel" | "cacert" | "ignorelocaltime"));
+    let only_trust = changed
+        .iter()
+        .all(|name| matches!(name.as_str(), "seclevel" | "cacert" | "ignorelocaltime"));
     if !case.tls_failed() || !off || !only_trust {
         return None;
     }
-    let detail = format!("{} was refused with seclevel {} and came up with 0.", case.host(), mine.text());
+    let detail = format!(
+        "{} was refused with seclevel {} and came up with 0.",
+        case.host(),
+        mine.text()
+    );
     let came_up = other.result.as_ref().map(|result| &result.quote);
     let quotes = case.failure_with([Some(&mine.quote), theirs.map(|value| &value.quote), came_up]);
     Some(Evidence::error(Confidence::Certain, detail).at(quotes))
@@ -244,10 +328,14 @@ fn clock_not_set(case: &Case<'_>) -> Option<Evidence> {
     let quotes = case.failure_with([Some(&clock.quote), ignore.map(|value| &value.quote)]);
     let checked = ignore.and_then(Value::number) == Some(0);
     Some(if checked {
-        let detail = format!("The module's clock says {year}, and `ignorelocaltime` 0 checks certificates against it.");
+        let detail = format!(
+            "The module's clock says {year}, and `ignorelocaltime` 0 checks certificates against it."
+        );
         Evidence::error(Confidence::Likely, detail).at(quotes)
     } else {
-        let detail = format!("The module's clock says {year}, and the log does not show that dates are ignored.");
+        let detail = format!(
+            "The module's clock says {year}, and the log does not show that dates are ignored."
+        );
         Evidence::warning(Confidence::Possible, detail).at(quotes)
     })
 }

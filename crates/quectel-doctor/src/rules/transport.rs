@@ -12,7 +12,10 @@ pub(super) const CAUSES: &[Cause] = &[
         symptom: "every `QSSLOPEN` and every `QIOPEN` returns 552 while `AT+QIACT?` still shows an address",
         reason: "After many opens and closes some firmware refuses all of them; only switching the module off and on helps.",
         check: &["AT+QIACT?", "AT+QSSLSTATE", "AT+QIGETERROR"],
-        fix: &["AT+QPOWD=1", "(switch it on again, wait for RDY, configure, and keep one long session)"],
+        fix: &[
+            "AT+QPOWD=1",
+            "(switch it on again, wait for RDY, configure, and keep one long session)",
+        ],
         sources: &["EG800K measurement: after about twenty opens"],
         rule: Rule::Session(wedged),
     },
@@ -22,8 +25,13 @@ pub(super) const CAUSES: &[Cause] = &[
         severity: Severity::Warning,
         symptom: "`5`, `-1` or `566` after tens of seconds",
         reason: "The operator or a private APN lets only some ports through, or nothing listens at that port.",
-        check: &["AT+QIOPEN={pdp},1,\"TCP\",\"{host}\",{port},0,0", "AT+QPING={pdp},\"{host}\""],
-        fix: &["(ask the provider of the SIM to open port {port}; Azure has no other port for a module's MQTT)"],
+        check: &[
+            "AT+QIOPEN={pdp},1,\"TCP\",\"{host}\",{port},0,0",
+            "AT+QPING={pdp},\"{host}\"",
+        ],
+        fix: &[
+            "(ask the provider of the SIM to open port {port}; Azure has no other port for a module's MQTT)",
+        ],
         sources: &["Azure IoT Hub: ports 8883 and 443", "johncobb/catm1_bg96"],
         rule: Rule::Attempt(port_blocked),
     },
@@ -31,10 +39,23 @@ pub(super) const CAUSES: &[Cause] = &[
 
 fn wedged(context: &Context<'_>) -> Vec<Evidence> {
     let attempts = &context.session.attempts;
-    let of = |api: Api| attempts.iter().rev().find(|a| a.api == api && a.code() == Some(552));
-    let (Some(tls), Some(tcp)) = (of(Api::Qssl), of(Api::Tcp)) else { return Vec::new() };
+    let of = |api: Api| {
+        attempts
+            .iter()
+            .rev()
+            .find(|a| a.api == api && a.code() == Some(552))
+    };
+    let (Some(tls), Some(tcp)) = (of(Api::Qssl), of(Api::Tcp)) else {
+        return Vec::new();
+    };
     let quotes = tls.failure_quotes().into_iter().chain(tcp.failure_quotes());
-    vec![Evidence::error(Confidence::Likely, "Both kinds of open are answered with 552.").at(quotes)]
+    vec![
+        Evidence::error(
+            Confidence::Likely,
+            "Both kinds of open are answered with 552.",
+        )
+        .at(quotes),
+    ]
 }
 
 fn failed_to_reach(attempt: &Attempt) -> bool {
@@ -51,30 +72,61 @@ fn port_blocked(case: &Case<'_>) -> Option<Evidence> {
         return None;
     }
     let same = |other: &&Attempt| {
-        other.api == Api::Tcp && other.host.eq_ignore_ascii_case(&attempt.host) && other.port == attempt.port
+        other.api == Api::Tcp
+            && other.host.eq_ignore_ascii_case(&attempt.host)
+            && other.port == attempt.port
     };
     let tcp = case.session.attempts.iter().filter(same);
-    let (reached, missed): (Vec<_>, Vec<_>) = tcp.filter(|tcp| tcp.result.is_some()).partition(|tcp| tcp.is_open());
+    let (reached, missed): (Vec<_>, Vec<_>) = tcp
+        .filter(|tcp| tcp.result.is_some())
+        .partition(|tcp| tcp.is_open());
     if !reached.is_empty() {
         return None;
     }
-    let port = attempt.port.map_or_else(|| "the port".to_owned(), |port| format!("port {port}"));
+    let port = attempt
+        .port
+        .map_or_else(|| "the port".to_owned(), |port| format!("port {port}"));
     if let Some(tcp) = missed.first().filter(|_| attempt.api != Api::Tcp) {
-        let detail = format!("A plain TCP connection to {port} of {} failed too, so it is not TLS.", case.host());
-        let quotes = attempt.failure_quotes().into_iter().chain(tcp.failure_quotes());
+        let detail = format!(
+            "A plain TCP connection to {port} of {} failed too, so it is not TLS.",
+            case.host()
+        );
+        let quotes = attempt
+            .failure_quotes()
+            .into_iter()
+            .chain(tcp.failure_quotes());
         return Some(Evidence::error(Confidence::Likely, detail).at(quotes));
     }
-    if case.has_error_of(&["net.", "tls.ctx", "tls.ca", "file.", "tls.settings", "tls.not-enabled", "tls.server"]) {
+    if case.has_error_of(&[
+        "net.",
+        "tls.ctx",
+        "tls.ca",
+        "file.",
+        "tls.settings",
+        "tls.not-enabled",
+        "tls.server",
+    ]) {
         return None;
     }
-    let took = elapsed_ms(attempt.result.as_ref().and_then(|result| result.stamp), attempt.stamp);
+    let took = elapsed_ms(
+        attempt.result.as_ref().and_then(|result| result.stamp),
+        attempt.stamp,
+    );
     if let Some(ms) = took.filter(|ms| (20_000..200_000).contains(ms)) {
-        let detail = format!("The open failed only after {} s, as when nothing answers.", ms / 1000);
+        let detail = format!(
+            "The open failed only after {} s, as when nothing answers.",
+            ms / 1000
+        );
         return Some(Evidence::warning(Confidence::Possible, detail).at(attempt.failure_quotes()));
     }
-    let plain = matches!(attempt.tls, Tls::Off | Tls::NeverOn) && !attempt.cloud.needs_tls() && attempt.port != Some(8883);
+    let plain = matches!(attempt.tls, Tls::Off | Tls::NeverOn)
+        && !attempt.cloud.needs_tls()
+        && attempt.port != Some(8883);
     plain.then(|| {
-        let detail = format!("The TCP connection to {port} of {} was not made.", case.host());
+        let detail = format!(
+            "The TCP connection to {port} of {} was not made.",
+            case.host()
+        );
         Evidence::warning(Confidence::Possible, detail).at(attempt.failure_quotes())
     })
 }

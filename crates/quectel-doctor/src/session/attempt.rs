@@ -210,7 +210,9 @@ pub(crate) const MAX_EVENTS: usize = 48;
 impl Attempt {
     /// The SSL context that is in force for it.
     pub(crate) fn ssl(&self) -> Option<&Settings> {
-        let Tls::On(context) = self.tls else { return None };
+        let Tls::On(context) = self.tls else {
+            return None;
+        };
         self.state.ssl.get(&context)
     }
 
@@ -237,7 +239,12 @@ impl Attempt {
 
     /// A CONNACK accepted the client.
     pub(crate) fn is_connected(&self) -> bool {
-        self.connects.iter().any(|connect| connect.result.as_ref().is_some_and(ConnectResult::is_accepted))
+        self.connects.iter().any(|connect| {
+            connect
+                .result
+                .as_ref()
+                .is_some_and(ConnectResult::is_accepted)
+        })
     }
 
     /// The CONNACK's refusal, if there was one.
@@ -254,16 +261,25 @@ impl Attempt {
             return None;
         }
         let failed = self.connects.iter().find_map(|connect| {
-            connect.result.as_ref().filter(|result| matches!(result.result, 1 | 2)).map(|result| &result.quote)
+            connect
+                .result
+                .as_ref()
+                .filter(|result| matches!(result.result, 1 | 2))
+                .map(|result| &result.quote)
         });
-        let closed = self.stats.iter().find(|stat| stat.after == Action::Connect && matches!(stat.code, 1 | 3 | 4));
+        let closed = self
+            .stats
+            .iter()
+            .find(|stat| stat.after == Action::Connect && matches!(stat.code, 1 | 3 | 4));
         failed.or_else(|| closed.map(|stat| &stat.quote))
     }
 
     /// The open failed in a way that every fault of TLS looks like.
     pub(crate) fn is_tls_class_failure(&self) -> bool {
         let encrypted = matches!(self.tls, Tls::On(_) | Tls::Unknown);
-        let Some(code) = self.code() else { return false };
+        let Some(code) = self.code() else {
+            return false;
+        };
         encrypted
             && match self.api {
                 Api::Qmt => matches!(code, -1 | 5),
@@ -282,18 +298,30 @@ impl Attempt {
         if matches!(self.api, Api::Smconn | Api::EspAt) {
             return !self.is_open();
         }
-        self.refusal().is_some() || self.no_connack().is_some() || self.closed_before_connect().is_some()
+        self.refusal().is_some()
+            || self.no_connack().is_some()
+            || self.closed_before_connect().is_some()
     }
 
     /// The peer closed between the open and the first CONNECT.
     pub(crate) fn closed_before_connect(&self) -> Option<&Stat> {
-        self.stats.iter().find(|stat| stat.after == Action::Open && stat.code == 1)
+        self.stats
+            .iter()
+            .find(|stat| stat.after == Action::Open && stat.code == 1)
     }
 
     /// It connected, and nothing went wrong afterwards.
     pub(crate) fn is_success(&self) -> bool {
-        let up = if self.api.is_mqtt() { self.is_connected() } else { self.code() == Some(0) };
-        up && self.refusal().is_none() && self.stats.iter().all(|stat| stat.code == 5 || stat.after == Action::Disconnect)
+        let up = if self.api.is_mqtt() {
+            self.is_connected()
+        } else {
+            self.code() == Some(0)
+        };
+        up && self.refusal().is_none()
+            && self
+                .stats
+                .iter()
+                .all(|stat| stat.code == 5 || stat.after == Action::Disconnect)
     }
 
     /// The last CONNECT, whose credentials count.

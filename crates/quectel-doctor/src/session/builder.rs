@@ -7,6 +7,7 @@ use super::attempt::Api;
 use super::module::{Module, named_in_prose};
 use super::pem::PemCollector;
 use super::pending::{Pending, echo_key};
+use super::prose::{asks_line_endings, glued, is_prose, learn_identity, without_fragments};
 use super::state::State;
 use super::{Restart, Session};
 use crate::command::parse_line;
@@ -99,13 +100,22 @@ impl Builder {
         self.close_session();
         let mut sessions = self.done;
         if let Some((model, firmware)) = self.prose_module
-            && let Some(unnamed) = sessions.iter_mut().find(|s| s.module == Module::default() && !s.attempts.is_empty())
+            && let Some(unnamed) = sessions
+                .iter_mut()
+                .find(|s| s.module == Module::default() && !s.attempts.is_empty())
         {
-            unnamed.module = Module { model: Some(model), firmware, quote: None, from_prose: true };
+            unnamed.module = Module {
+                model: Some(model),
+                firmware,
+                quote: None,
+                from_prose: true,
+            };
         }
         if let Some(quote) = self.asks_line_endings {
             for session in &mut sessions {
-                session.asks_line_endings.get_or_insert_with(|| quote.clone());
+                session
+                    .asks_line_endings
+                    .get_or_insert_with(|| quote.clone());
             }
         }
         without_fragments(sessions)
@@ -170,7 +180,11 @@ impl Builder {
         let changed = self.style.is_some_and(|known| known != style);
         self.style = Some(style);
         let prose = core::mem::take(&mut self.prose_run);
-        let over = self.session.attempts.last().is_some_and(|attempt| attempt.result.is_some() || attempt.closed.is_some());
+        let over = self
+            .session
+            .attempts
+            .last()
+            .is_some_and(|attempt| attempt.result.is_some() || attempt.closed.is_some());
         let another = prose >= PARAGRAPH || (prose > 0 && (changed || pending.asks_identity()));
         if over && another {
             self.next_session();
@@ -179,11 +193,20 @@ impl Builder {
 
     /// Begins a new session that may or may not go on with the settings of this one.
     pub(super) fn next_session(&mut self) {
-        let host = self.session.attempts.last().map(|attempt| attempt.host.clone()).unwrap_or_default();
+        let host = self
+            .session
+            .attempts
+            .last()
+            .map(|attempt| attempt.host.clone())
+            .unwrap_or_default();
         let state = State::clone(&self.session.state);
         let module = self.session.module.clone();
         self.close_session();
-        self.inherited = Some(Inherited { state, host, module });
+        self.inherited = Some(Inherited {
+            state,
+            host,
+            module,
+        });
     }
 
     fn close_session(&mut self) {
@@ -256,12 +279,23 @@ impl Builder {
     }
 
     fn restart(&mut self, quote: &Quote) {
-        let pending = |index: &usize| self.session.attempts.get(*index).is_some_and(|a| a.closed.is_none() && !a.failed());
+        let pending = |index: &usize| {
+            self.session
+                .attempts
+                .get(*index)
+                .is_some_and(|a| a.closed.is_none() && !a.failed())
+        };
         let while_open = self.open.values().any(pending);
         let commanded = core::mem::take(&mut self.restart_commanded);
-        let in_session = self.session.state.has_configuration() || !self.session.attempts.is_empty();
+        let in_session =
+            self.session.state.has_configuration() || !self.session.attempts.is_empty();
         if self.session.restarts.len() < 64 {
-            self.session.restarts.push(Restart { quote: quote.clone(), commanded, while_open, in_session });
+            self.session.restarts.push(Restart {
+                quote: quote.clone(),
+                commanded,
+                while_open,
+                in_session,
+            });
         }
         self.change(|state| state.restart(quote));
         self.open.clear();
@@ -290,7 +324,8 @@ impl Builder {
             return;
         };
         let one_word = pending.asks_one_word();
-        if pending.asks_identity() && learn_identity(&mut pending.identity, text, one_word, &quote) {
+        if pending.asks_identity() && learn_identity(&mut pending.identity, text, one_word, &quote)
+        {
             pending.answers += 1;
             if text.ends_with(" OK") {
                 self.finish_pending(Some(Final::Ok), Some(quote));
@@ -315,7 +350,11 @@ impl Builder {
             self.session.module = module;
             return;
         }
-        if text.len() >= 5 && text.bytes().all(|b| matches!(b, b'=' | b'*' | b'#' | b'~' | b'_')) {
+        if text.len() >= 5
+            && text
+                .bytes()
+                .all(|b| matches!(b, b'=' | b'*' | b'#' | b'~' | b'_'))
+        {
             self.prose_run += PARAGRAPH;
         } else if !item.prefixed && is_prose(text) {
             self.prose_run += 1;
@@ -335,60 +374,4 @@ impl Builder {
             self.session.pems.push(pem);
         }
     }
-}
-
-/// A line of an identity, or all of it on one line.
-fn learn_identity(module: &mut Module, text: &str, one_word: Option<bool>, quote: &Quote) -> bool {
-    if let Some(release) = one_word {
-        return module.learn_answer(text.trim_end_matches(" OK"), release, quote);
-    }
-    if !text.contains(' ') || text.starts_with("Revision") {
-        return module.learn(text.trim_end_matches(" OK"), quote);
-    }
-    // Every word counts, not only the first one that says something.
-    text.split_whitespace().fold(false, |known, word| module.learn(word, quote) || known)
-}
-
-/// A sentence: at least four words, most of them of letters.
-fn is_prose(text: &str) -> bool {
-    let words = text.split_whitespace().filter(|word| word.chars().filter(|c| c.is_alphabetic()).count() >= 2).count();
-    words >= 4
-}
-
-fn asks_line_endings(text: &str, raw: &str) -> bool {
-    let lower = text.to_ascii_lowercase();
-    let named = raw.contains("\\r") || raw.contains("\\n") || lower.contains("line ending") || lower.contains("newline");
-    named && (lower.contains("should") || lower.contains("tried") || lower.contains('?') || lower.contains("need"))
-}
-
-/// A command directly behind an answer, without a blank between.
-fn glued(raw: &str) -> bool {
-    let mut before = ' ';
-    for (at, c) in raw.char_indices() {
-        if matches!(c, 'A' | 'a')
-            && before.is_ascii_alphanumeric()
-            && raw.get(at..at + 3).is_some_and(|t| t.eq_ignore_ascii_case("AT+"))
-        {
-            return true;
-        }
-        before = c;
-    }
-    false
-}
-
-/// Drops a session that only repeats one line of another one, as a post quotes its error first.
-fn without_fragments(sessions: Vec<Session>) -> Vec<Session> {
-    let is_fragment = |at: usize, session: &Session| {
-        let [attempt] = session.attempts.as_slice() else { return false };
-        let bare = session.commands <= 2 && !session.state.has_configuration() && attempt.connects.is_empty();
-        bare && sessions.iter().enumerate().any(|(other_at, other)| {
-            other_at != at
-                && other.attempts.iter().any(|other| {
-                    other.host.eq_ignore_ascii_case(&attempt.host) && other.code() == attempt.code() && !other.host.is_empty()
-                })
-                && other.state.has_configuration()
-        })
-    };
-    let keep: Vec<bool> = sessions.iter().enumerate().map(|(at, session)| !is_fragment(at, session)).collect();
-    sessions.into_iter().zip(keep).filter(|(_, keep)| *keep).map(|(session, _)| session).collect()
 }

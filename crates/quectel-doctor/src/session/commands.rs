@@ -2,12 +2,11 @@
 
 use super::attempt::Api;
 use super::builder::Builder;
-use super::credential::{Password, UserName};
+use super::changes::{delete, listed, rest_of, set_network, set_other, ssl_name};
 use super::module::family_of_verb;
-use super::network::{Seen, module_clock};
+use super::network::Seen;
 use super::pending::Pending;
 use super::settings::Value;
-use super::state::{Listing, State};
 use super::{Query, Refusal, Refused, subject};
 use crate::command::{Command, Form};
 use crate::mask::Quote;
@@ -20,7 +19,9 @@ impl Builder {
     pub(super) fn sent(&mut self, pending: &mut Pending) {
         let commands = core::mem::take(&mut pending.commands);
         let sets = commands.iter().any(is_setting);
-        let opens = commands.iter().any(|command| matches!(command.verb.as_str(), "+QMTOPEN" | "+QSSLOPEN"));
+        let opens = commands
+            .iter()
+            .any(|command| matches!(command.verb.as_str(), "+QMTOPEN" | "+QSSLOPEN"));
         if let Some(query) = self.last_query()
             && !(sets || opens)
         {
@@ -43,18 +44,27 @@ impl Builder {
             ("+QMTOPEN", Form::Set) => self.open_qmt(command, pending),
             ("+QSSLOPEN", Form::Set) => self.open_socket(command, pending, true),
             ("+QIOPEN", Form::Set) => self.open_socket(command, pending, false),
-            ("+QHTTPGET" | "+QHTTPPOST", _) if command.form != Form::Test => self.open_http(pending),
+            ("+QHTTPGET" | "+QHTTPPOST", _) if command.form != Form::Test => {
+                self.open_http(pending)
+            }
             ("+CMQTTCONNECT", Form::Set) => self.open_cmqtt(command, pending),
             ("+SMCONN", Form::Exec) => self.open_smconn(pending),
             ("+MQTTCONN", Form::Set) => self.open_esp_at(command, pending),
             ("+QMTCONN", Form::Set) => self.connect_qmt(command, pending),
-            ("+QMTDISC" | "+QMTCLOSE" | "+QSSLCLOSE" | "+QICLOSE" | "+CMQTTDISC" | "+SMDISC", _) => {
+            (
+                "+QMTDISC" | "+QMTCLOSE" | "+QSSLCLOSE" | "+QICLOSE" | "+CMQTTDISC" | "+SMDISC",
+                _,
+            ) => {
                 self.close(command, pending);
             }
-            ("+QMTPUB" | "+QMTPUBEX" | "+SMPUB" | "+CMQTTPUB", Form::Set) => self.publish(command, pending),
+            ("+QMTPUB" | "+QMTPUBEX" | "+SMPUB" | "+CMQTTPUB", Form::Set) => {
+                self.publish(command, pending)
+            }
             ("+QMTSUB", Form::Set) => self.subscribe(command, pending),
             ("+QFUPL" | "+QSECWRITE" | "+CCERTDOWN", Form::Set) => self.upload(command, pending),
-            ("+QSSLCFG" | "+QMTCFG", Form::Set) if command.args.len() <= 2 => self.query(command, pending),
+            ("+QSSLCFG" | "+QMTCFG", Form::Set) if command.args.len() <= 2 => {
+                self.query(command, pending)
+            }
             _ => {}
         }
     }
@@ -78,7 +88,9 @@ impl Builder {
 
     /// The command under way is over: by its final result, or because something else came.
     pub(super) fn finish_pending(&mut self, result: Option<Final<'_>>, quote: Option<Quote>) {
-        let Some(mut pending) = self.pending.take() else { return };
+        let Some(mut pending) = self.pending.take() else {
+            return;
+        };
         let refused = match result {
             Some(Final::Error | Final::SendFail) => Some(Refused::Error),
             Some(Final::Cme(text)) => Some(Refused::Cme(text.to_owned())),
@@ -100,7 +112,12 @@ impl Builder {
             }
         }
         pending.commands = commands;
-        self.publish_finished(&pending, refused.is_some(), result.is_some(), quote.as_ref());
+        self.publish_finished(
+            &pending,
+            refused.is_some(),
+            result.is_some(),
+            quote.as_ref(),
+        );
         self.upload_finished(&pending, refused, quote);
     }
 
@@ -123,7 +140,13 @@ impl Builder {
         module.quote = found.quote.or_else(|| module.quote.take());
     }
 
-    fn refused(&mut self, command: &Command, pending: &Pending, refused: &Refused, answer: Option<&Quote>) {
+    fn refused(
+        &mut self,
+        command: &Command,
+        pending: &Pending,
+        refused: &Refused,
+        answer: Option<&Quote>,
+    ) {
         let Some(answer) = answer else { return };
         self.refused_network(command, refused, answer);
         if let Some(attempt) = pending.attempt {
@@ -150,15 +173,21 @@ impl Builder {
             Refused::Cme(words) => words.clone(),
             Refused::Error => String::new(),
         };
-        let sim = matches!(refused.cme(), Some(10 | 11 | 12 | 13 | 14 | 15)) || words.to_ascii_uppercase().contains("SIM ");
+        let sim =
+            matches!(refused.cme(), Some(10..=15)) || words.to_ascii_uppercase().contains("SIM ");
         if sim && !matches!(refused.cme(), Some(400..)) {
-            let seen = Seen { value: words, quote: answer.clone() };
+            let seen = Seen {
+                value: words,
+                quote: answer.clone(),
+            };
             self.change(|state| state.network.sim = Some(seen.clone()));
         }
         if (command.is_set("+QIACT") || command.is_set("+CGACT"))
             && let Some(context) = context_of(command)
         {
-            self.change(|state| state.network.pdp.entry(context).or_default().refused = Some(answer.clone()));
+            self.change(|state| {
+                state.network.pdp.entry(context).or_default().refused = Some(answer.clone())
+            });
         }
     }
 
@@ -173,11 +202,18 @@ impl Builder {
                 self.set_mqtt(command, quote);
                 self.late_setting(command, quote, false);
             }
-            ("+CMQTTSSLCFG" | "+CMQTTACCQ" | "+SMCONF" | "+SMSSL" | "+QHTTPCFG" | "+MQTTUSERCFG", Form::Set) => {
+            (
+                "+CMQTTSSLCFG" | "+CMQTTACCQ" | "+SMCONF" | "+SMSSL" | "+QHTTPCFG" | "+MQTTUSERCFG",
+                Form::Set,
+            ) => {
                 self.change(|state| set_other(state, command, quote));
             }
-            ("+CFUN", Form::Set) if command.arg(0) == "1" && command.arg(1) == "1" => self.restart_asked(quote),
-            ("+QPOWD" | "+CRESET" | "+QRST" | "+CPOF" | "+CPOWD", Form::Set | Form::Exec) => self.restart_asked(quote),
+            ("+CFUN", Form::Set) if command.arg(0) == "1" && command.arg(1) == "1" => {
+                self.restart_asked(quote)
+            }
+            ("+QPOWD" | "+CRESET" | "+QRST" | "+CPOF" | "+CPOWD", Form::Set | Form::Exec) => {
+                self.restart_asked(quote)
+            }
             ("+QFDEL", Form::Set) => self.change(|state| delete(state, command, quote)),
             ("+QFLST", Form::Set | Form::Exec | Form::Read) if answered => {
                 let names = pending.listed_files.clone();
@@ -193,11 +229,15 @@ impl Builder {
 
     fn note_accepted(&mut self, command: &Command, typographic: bool, quote: &Quote) {
         if command.args.iter().any(|arg| arg.quoted) {
-            let counter =
-                if typographic { &mut self.session.accepted_typographic } else { &mut self.session.accepted_straight };
+            let counter = if typographic {
+                &mut self.session.accepted_typographic
+            } else {
+                &mut self.session.accepted_straight
+            };
             *counter = counter.saturating_add(1);
         }
-        if self.session.known_verbs.len() < 200 && !self.session.known_verbs.contains(&command.verb) {
+        if self.session.known_verbs.len() < 200 && !self.session.known_verbs.contains(&command.verb)
+        {
             self.session.known_verbs.push(command.verb.clone());
         }
         if let Some(family) = family_of_verb(&command.verb).filter(|family| !family.is_quectel()) {
@@ -206,7 +246,12 @@ impl Builder {
         if command.form == Form::Set {
             let subject = subject(command);
             let attempts = self.session.attempts.len();
-            for refusal in self.session.refusals.iter_mut().filter(|refusal| refusal.repaired_at.is_none()) {
+            for refusal in self
+                .session
+                .refusals
+                .iter_mut()
+                .filter(|refusal| refusal.repaired_at.is_none())
+            {
                 if super::subject(&refusal.command) == subject {
                     refusal.repaired_at = Some(attempts);
                 }
@@ -215,29 +260,45 @@ impl Builder {
     }
 
     fn set_ssl(&mut self, command: &Command, quote: &Quote) {
-        let Some(context) = command.number::<u8>(1) else { return };
+        let Some(context) = command.number::<u8>(1) else {
+            return;
+        };
         if command.args.len() < 3 {
             return;
         }
         let name = ssl_name(&command.name(0), command.is("+CSSLCFG"));
         let args = rest_of(command, 2);
         self.change(|state| {
-            let value = Value { args: args.clone(), quote: quote.clone(), read: false };
+            let value = Value {
+                args: args.clone(),
+                quote: quote.clone(),
+                read: false,
+            };
             state.settings_lost = None;
             state.ssl.entry(context).or_default().put(&name, value);
         });
     }
 
     fn set_mqtt(&mut self, command: &Command, quote: &Quote) {
-        let Some(client) = command.number::<u8>(1) else { return };
+        let Some(client) = command.number::<u8>(1) else {
+            return;
+        };
         if command.args.len() < 3 {
             return;
         }
         let (name, args) = (command.name(0), rest_of(command, 2));
         // Passwords of other clouds are no business of a report.
-        let args = if name == "aliauth" || name == "onenet" || name == "hwauth" { Vec::new() } else { args };
+        let args = if name == "aliauth" || name == "onenet" || name == "hwauth" {
+            Vec::new()
+        } else {
+            args
+        };
         self.change(|state| {
-            let value = Value { args: args.clone(), quote: quote.clone(), read: false };
+            let value = Value {
+                args: args.clone(),
+                quote: quote.clone(),
+                read: false,
+            };
             if name == "ssl" {
                 state.settings_lost = None;
             }
@@ -247,139 +308,16 @@ impl Builder {
 }
 
 fn is_setting(command: &Command) -> bool {
-    matches!(command.verb.as_str(), "+QSSLCFG" | "+QMTCFG" | "+QFUPL" | "+QFDEL") && command.form == Form::Set
-}
-
-pub(super) fn rest_of(command: &Command, from: usize) -> Vec<String> {
-    command.args.iter().skip(from).map(|arg| arg.text.clone()).collect()
-}
-
-/// SIMCom's names of the settings that Quectel has too.
-pub(super) fn ssl_name(name: &str, simcom: bool) -> String {
-    let known = match name {
-        "authmode" if simcom => "seclevel",
-        "enablesni" if simcom => "sni",
-        "ciphersuites" if simcom => "ciphersuite",
-        "ignorertctime" if simcom => "ignorelocaltime",
-        other => other,
-    };
-    known.to_owned()
-}
-
-fn set_other(state: &mut State, command: &Command, quote: &Quote) {
-    match command.verb.as_str() {
-        "+CMQTTSSLCFG" => {
-            if let (Some(client), Some(context)) = (command.number::<u8>(0), command.number::<u8>(1)) {
-                let args = vec!["1".to_owned(), context.to_string()];
-                state.clients.entry(client).or_default().put("ssl", Value { args, quote: quote.clone(), read: false });
-            }
-        }
-        "+CMQTTACCQ" => {
-            if let Some(client) = command.number::<u8>(0) {
-                state.acquired_with_tls.insert(client, command.arg(2) == "1");
-            }
-        }
-        "+MQTTUSERCFG" => {
-            // <link>,<scheme>,"client id","user","password",<certificate>,<ca>,"path"
-            state.esp_scheme = command.number(1);
-            state.smconf.insert("clientid".to_owned(), command.arg(2).to_owned());
-            let text = |n: usize| command.args.get(n).map(|arg| arg.text.as_str());
-            state.credentials = Some((UserName::of(text(3)), Password::of(text(4))));
-        }
-        "+SMCONF" => {
-            let name = command.name(0);
-            let value = command.args.get(1).map(|arg| arg.text.as_str());
-            let (user, password) = state.credentials.take().unwrap_or((UserName::Absent, Password::Absent));
-            state.credentials = Some(match name.as_str() {
-                "username" => (UserName::of(value), password),
-                "password" => (user, Password::of(value)),
-                _ => (user, password),
-            });
-            if name != "password" && name != "username" {
-                state.smconf.insert(format!("{name}/port"), command.arg(2).to_owned());
-                state.smconf.insert(name, command.arg(1).to_owned());
-            }
-        }
-        "+SMSSL" => state.smssl = command.arg(0) != "0",
-        _ => {
-            if command.name(0) == "sslctxid" {
-                state.http_context = command.number(1);
-            }
-        }
-    }
-}
-
-fn delete(state: &mut State, command: &Command, quote: &Quote) {
-    let pattern = command.arg(0).to_owned();
-    let all = pattern == "*" || pattern.eq_ignore_ascii_case("UFS:*");
-    let name = super::files::normal_name(&pattern);
-    for file in state.files.iter_mut().filter(|file| all || file.name == name) {
-        file.gone = Some(quote.clone());
-        file.refused_as_existing = None;
-    }
-    if !all && state.file(&name).is_none()
-        && let Some(file) = state.file_mut(&name, quote)
-    {
-        file.gone = Some(quote.clone());
-    }
-    if let Some(listing) = &mut state.listing {
-        listing.names.retain(|known| !all && *known != name);
-    }
-}
-
-fn listed(state: &mut State, command: &Command, names: &[String], quote: &Quote) {
-    let pattern = command.arg(0);
-    let ufs = pattern.is_empty() || pattern == "*" || pattern.eq_ignore_ascii_case("UFS:*");
-    if ufs || pattern.ends_with('*') {
-        state.listing = Some(Listing { names: names.to_vec(), quote: quote.clone(), ufs });
-    }
+    matches!(
+        command.verb.as_str(),
+        "+QSSLCFG" | "+QMTCFG" | "+QFUPL" | "+QFDEL"
+    ) && command.form == Form::Set
 }
 
 fn context_of(command: &Command) -> Option<u8> {
-    if command.is("+CGACT") { command.number(1) } else { command.number(0) }
-}
-
-fn set_network(state: &mut State, command: &Command, pending: &Pending, answered: bool) {
-    let quote = &pending.quote;
-    let network = &mut state.network;
-    match (command.verb.as_str(), command.form) {
-        ("+QICSGP", Form::Set) if command.args.len() > 2 => {
-            let Some(context) = command.number::<u8>(0) else { return };
-            let pdp = network.pdp.entry(context).or_default();
-            pdp.kind = command.number(1);
-            pdp.apn = Some(Seen { value: command.arg(2).to_owned(), quote: quote.clone() });
-        }
-        ("+CGDCONT", Form::Set) if command.args.len() > 2 => {
-            let Some(context) = command.number::<u8>(0) else { return };
-            let pdp = network.pdp.entry(context).or_default();
-            if pdp.apn.is_none() {
-                pdp.apn = Some(Seen { value: command.arg(2).to_owned(), quote: quote.clone() });
-            }
-        }
-        ("+QIACT", Form::Set) => {
-            if let Some(context) = command.number(0) {
-                network.activate(context, quote.clone());
-            }
-        }
-        ("+CGACT", Form::Set) if command.arg(0) == "1" => {
-            if let Some(context) = command.number(1) {
-                network.activate(context, quote.clone());
-            }
-        }
-        ("+QIDEACT", Form::Set) => {
-            if let Some(context) = command.number(0) {
-                network.deactivate(context, quote.clone());
-            }
-        }
-        ("+QIACT", Form::Read) if answered => network.listed(&pending.listed_contexts, quote),
-        ("+CPSMS" | "+QPSMS" | "+CEDRXS" | "+QPSMCFG", Form::Set) if matches!(command.arg(0), "1" | "2") => {
-            network.sleep = Some(quote.clone());
-        }
-        ("+CCLK", Form::Set) => {
-            if let Some(clock) = module_clock(command.arg(0)) {
-                network.clock = Some(Seen { value: clock, quote: quote.clone() });
-            }
-        }
-        _ => {}
+    if command.is("+CGACT") {
+        command.number(1)
+    } else {
+        command.number(0)
     }
 }

@@ -51,7 +51,9 @@ impl File {
     /// The known root that this file is, by its contents in the log or its size and checksum.
     pub(crate) fn root(&self) -> Option<RootFile> {
         let seen = self.pem.as_ref().and_then(PemSeen::root);
-        self.size.and_then(|size| recognise(size, self.checksum)).or(seen)
+        self.size
+            .and_then(|size| recognise(size, self.checksum))
+            .or(seen)
     }
 }
 
@@ -79,7 +81,10 @@ const OTHER_FILES: &[(u64, u16, &str)] = &[
 
 /// What a file of these numbers is known to be, if it is no root of today.
 pub(crate) fn other_file(size: Option<u64>, checksum: Option<u16>) -> Option<&'static str> {
-    OTHER_FILES.iter().find(|(s, c, _)| Some(*s) == size && Some(*c) == checksum).map(|(_, _, words)| *words)
+    OTHER_FILES
+        .iter()
+        .find(|(s, c, _)| Some(*s) == size && Some(*c) == checksum)
+        .map(|(_, _, words)| *words)
 }
 
 /// What was done to a root's text before it was stored.
@@ -129,15 +134,31 @@ const FOOTER: &[u8] = b"-----END CERTIFICATE-----\n";
 /// The root that a file of this size and checksum is.
 pub(crate) fn recognise(size: u64, checksum: Option<u16>) -> Option<RootFile> {
     let size = usize::try_from(size).ok()?;
-    let Some(checksum) = checksum else { return by_size(size) };
+    let Some(checksum) = checksum else {
+        return by_size(size);
+    };
     if let Some(found) = identify(size, checksum) {
-        let damage = if found.trailing_nul { Damage::Nul } else { Damage::None };
-        return Some(RootFile { root: found.root, form: found.form, damage, certain: true });
+        let damage = if found.trailing_nul {
+            Damage::Nul
+        } else {
+            Damage::None
+        };
+        return Some(RootFile {
+            root: found.root,
+            form: found.form,
+            damage,
+            certain: true,
+        });
     }
     ROOTS.iter().find_map(|root| {
         root.texts.iter().find_map(|text| {
             let damage = damaged(text.size, text.checksum, text.form, size, checksum)?;
-            Some(RootFile { root, form: text.form, damage, certain: true })
+            Some(RootFile {
+                root,
+                form: text.form,
+                damage,
+                certain: true,
+            })
         })
     })
 }
@@ -146,7 +167,12 @@ fn by_size(size: usize) -> Option<RootFile> {
     let at = |wanted: usize, damage| {
         ROOTS.iter().find_map(|root| {
             let text = root.texts.iter().find(|text| text.size == wanted)?;
-            Some(RootFile { root, form: text.form, damage, certain: false })
+            Some(RootFile {
+                root,
+                form: text.form,
+                damage,
+                certain: false,
+            })
         })
     };
     // Only the size: a NUL is worth a guess, other damage is not.
@@ -154,7 +180,13 @@ fn by_size(size: usize) -> Option<RootFile> {
 }
 
 /// What makes a file of `size` and `checksum` out of a root's text with these.
-fn damaged(text_size: usize, text_checksum: u16, form: TextForm, size: usize, checksum: u16) -> Option<Damage> {
+fn damaged(
+    text_size: usize,
+    text_checksum: u16,
+    form: TextForm,
+    size: usize,
+    checksum: u16,
+) -> Option<Damage> {
     let [even, odd] = text_checksum.to_be_bytes();
     // Three bytes in front put every byte on the other side of its pair.
     let with_bom = u16::from_be_bytes([0xEF ^ 0xBF ^ odd, 0xBB ^ even]);
@@ -174,14 +206,18 @@ fn damaged(text_size: usize, text_checksum: u16, form: TextForm, size: usize, ch
 
 /// The checksum that `bytes` add when they begin at offset `at`.
 fn sum_at(bytes: &[u8], at: usize) -> u16 {
-    bytes.iter().zip(at..).fold(0, |sum, (byte, at)| sum ^ (u16::from(*byte) << if at % 2 == 0 { 8 } else { 0 }))
+    bytes.iter().zip(at..).fold(0, |sum, (byte, at)| {
+        sum ^ (u16::from(*byte) << if at % 2 == 0 { 8 } else { 0 })
+    })
 }
 
 /// What changes in the checksum when every LF of a 64-column PEM text becomes CR.
 fn lf_to_cr(text_size: usize) -> u16 {
     let end_of_body = text_size.saturating_sub(FOOTER.len() + 1);
     let first = HEADER.len() - 1;
-    let full_lines = (1..).map(|n| first + 65 * n).take_while(|at| *at < end_of_body);
+    let full_lines = (1..)
+        .map(|n| first + 65 * n)
+        .take_while(|at| *at < end_of_body);
     [first, end_of_body, text_size.saturating_sub(1)]
         .into_iter()
         .chain(full_lines)
@@ -212,11 +248,18 @@ mod tests {
             (1264, 0x3fc5, "Baltimore CyberTrust Root", Damage::Bom),
         ] {
             let found = recognise(size, Some(checksum)).unwrap();
-            assert_eq!((found.root.name, found.damage, found.certain), (name, damage, true), "{size}");
+            assert_eq!(
+                (found.root.name, found.damage, found.certain),
+                (name, damage, true),
+                "{size}"
+            );
         }
         assert_eq!(recognise(1282, Some(0x5155)), None);
         assert_eq!(recognise(1188, Some(0x707e)), None);
-        assert_eq!(recognise(1282, None).map(|f| (f.root.name, f.certain)), Some(("Baltimore CyberTrust Root", false)));
+        assert_eq!(
+            recognise(1282, None).map(|f| (f.root.name, f.certain)),
+            Some(("Baltimore CyberTrust Root", false))
+        );
     }
 
     #[test]
@@ -230,15 +273,24 @@ mod tests {
         // G2 has an even number of lines on either side of a pair: its checksum does not show the difference.
         for (pem, damage) in [
             (g2, Damage::None),
-            (azure_auth::roots::MICROSOFT_RSA_ROOT_2017_PEM, Damage::LoneCr),
+            (
+                azure_auth::roots::MICROSOFT_RSA_ROOT_2017_PEM,
+                Damage::LoneCr,
+            ),
         ] {
-            let cr: Vec<u8> = pem.iter().map(|b| if *b == b'\n' { b'\r' } else { *b }).collect();
+            let cr: Vec<u8> = pem
+                .iter()
+                .map(|b| if *b == b'\n' { b'\r' } else { *b })
+                .collect();
             let (size, checksum) = sum(&cr);
             assert_eq!(recognise(size, checksum).map(|f| f.damage), Some(damage));
         }
         let body = g2.get(HEADER.len()..g2.len() - FOOTER.len()).unwrap();
         let (size, checksum) = sum(body);
-        assert_eq!(recognise(size, checksum).map(|f| f.damage), Some(Damage::NoArmor));
+        assert_eq!(
+            recognise(size, checksum).map(|f| f.damage),
+            Some(Damage::NoArmor)
+        );
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::attempt::Api;
 use super::builder::Builder;
-use super::commands::ssl_name;
+use super::changes::ssl_name;
 use super::module::Family;
 use super::network::{Seen, module_clock, registration_status};
 use super::settings::Value;
@@ -23,8 +23,9 @@ impl Builder {
             pending.answer_quote.get_or_insert_with(|| quote.clone());
         }
         match name {
-            "QMTOPEN" | "QMTCONN" | "QMTSTAT" | "QMTPUB" | "QMTPUBEX" | "QMTSUB" | "QSSLOPEN" | "QIOPEN" | "QHTTPGET"
-            | "QHTTPPOST" | "MQTTCONNECTED" | "MQTTDISCONNECTED" | "CMQTTCONNECT" | "CMQTTCONNLOST" | "QIURC" | "QSSLURC" | "SMSTATE" => {
+            "QMTOPEN" | "QMTCONN" | "QMTSTAT" | "QMTPUB" | "QMTPUBEX" | "QMTSUB" | "QSSLOPEN"
+            | "QIOPEN" | "QHTTPGET" | "QHTTPPOST" | "MQTTCONNECTED" | "MQTTDISCONNECTED"
+            | "CMQTTCONNECT" | "CMQTTCONNLOST" | "QIURC" | "QSSLURC" | "SMSTATE" => {
                 self.connection_urc(name, value, &quote);
             }
             "QSSLCFG" | "QMTCFG" | "CSSLCFG" => self.setting_told(name, value, &quote),
@@ -32,18 +33,25 @@ impl Builder {
             "QFLST" => self.file_listed(value, &quote),
             "QFDWL" => self.downloaded(value, &quote),
             "QIGETERROR" => {
-                if let Some(code) = fields(value).first().and_then(|field| field.text.parse().ok()) {
+                if let Some(code) = fields(value)
+                    .first()
+                    .and_then(|field| field.text.parse().ok())
+                {
                     self.session.last_tcp_error = Some((code, quote));
                 }
             }
             "CGMR" | "GMR" | "QGMR" | "CGMM" | "GMM" => {
                 if let Some(pending) = &mut self.pending {
-                    pending.identity.learn_answer(value, name.ends_with('R'), &quote);
+                    pending
+                        .identity
+                        .learn_answer(value, name.ends_with('R'), &quote);
                 }
             }
             "QSTASTAT" | "QGETIP" | "QWSTAST" => self.foreign(Family::WiFi, quote),
             "USECMNG" | "UMQTT" | "UUMQTTC" | "UUSORD" => self.foreign(Family::Ublox, quote),
-            "CMQTTSTART" | "NETOPEN" | "CNACT" | "APP" | "CAOPEN" => self.foreign(Family::Simcom, quote),
+            "CMQTTSTART" | "NETOPEN" | "CNACT" | "APP" | "CAOPEN" => {
+                self.foreign(Family::Simcom, quote)
+            }
             _ => self.network_told(name, value, quote),
         }
     }
@@ -56,27 +64,41 @@ impl Builder {
 
     fn connection_urc(&mut self, name: &str, value: &str, quote: &Quote) {
         let all = fields(value);
-        let number = |n: usize| all.get(n).filter(|f| !f.quoted).and_then(|f| f.text.trim().parse::<i32>().ok());
+        let number = |n: usize| {
+            all.get(n)
+                .filter(|f| !f.quoted)
+                .and_then(|f| f.text.trim().parse::<i32>().ok())
+        };
         let client = number(0).and_then(|n| u8::try_from(n).ok());
         let read = |form_of: &Self| {
-            form_of.pending.as_ref().is_some_and(|p| p.has(&format!("+{name}"), Form::Read) || p.has(&format!("+{name}"), Form::Test))
+            form_of.pending.as_ref().is_some_and(|p| {
+                p.has(&format!("+{name}"), Form::Read) || p.has(&format!("+{name}"), Form::Test)
+            })
         };
         match (name, client, number(1)) {
-            ("QMTOPEN", Some(client), Some(code)) if !read(self) => self.open_result(Api::Qmt, client, code, quote.clone()),
-            ("QSSLOPEN", Some(client), Some(code)) if !read(self) => self.open_result(Api::Qssl, client, code, quote.clone()),
-            ("QIOPEN", Some(client), Some(code)) if !read(self) => self.open_result(Api::Tcp, client, code, quote.clone()),
+            ("QMTOPEN", Some(client), Some(code)) if !read(self) => {
+                self.open_result(Api::Qmt, client, code, quote.clone())
+            }
+            ("QSSLOPEN", Some(client), Some(code)) if !read(self) => {
+                self.open_result(Api::Qssl, client, code, quote.clone())
+            }
+            ("QIOPEN", Some(client), Some(code)) if !read(self) => {
+                self.open_result(Api::Tcp, client, code, quote.clone())
+            }
             ("QHTTPGET" | "QHTTPPOST", _, _) => {
                 if let Some(code) = number(0) {
                     self.open_result(Api::Http, 0, code, quote.clone());
                 }
             }
-            ("QMTCONN", Some(client), Some(result)) if !read(self) => {
-                // Two numbers of which the second is 3 or 4 can only be a state that was asked for.
-                if number(2).is_some() || result < 3 {
-                    self.connect_result(Api::Qmt, client, result, number(2), quote.clone());
-                }
+            // Two numbers of which the second is 3 or 4 can only be a state that was asked for.
+            ("QMTCONN", Some(client), Some(result))
+                if !read(self) && (number(2).is_some() || result < 3) =>
+            {
+                self.connect_result(Api::Qmt, client, result, number(2), quote.clone());
             }
-            ("QMTSTAT", Some(client), Some(code)) => self.status(Api::Qmt, client, i64::from(code), quote.clone()),
+            ("QMTSTAT", Some(client), Some(code)) => {
+                self.status(Api::Qmt, client, i64::from(code), quote.clone())
+            }
             ("QMTPUB" | "QMTPUBEX", ..) => self.publish_result(value, quote),
             ("QMTSUB", ..) => self.subscribe_result(value, quote),
             ("CMQTTCONNECT", Some(client), Some(code)) => self.cmqtt_result(client, code, quote),
@@ -84,7 +106,9 @@ impl Builder {
                 self.open_result(Api::EspAt, client, 0, quote.clone());
                 self.connect_result(Api::EspAt, client, 0, Some(0), quote.clone());
             }
-            ("MQTTDISCONNECTED", Some(client), _) => self.status(Api::EspAt, client, 1, quote.clone()),
+            ("MQTTDISCONNECTED", Some(client), _) => {
+                self.status(Api::EspAt, client, 1, quote.clone())
+            }
             ("CMQTTCONNLOST", Some(client), _) => self.status(Api::Cmqtt, client, 1, quote.clone()),
             ("QIURC", ..) => self.tcp_urc(&all, quote),
             _ => {}
@@ -135,10 +159,11 @@ impl Builder {
                 }
                 self.change(|state| state.network.deactivate(context, quote.clone()));
             }
-            "dnsgip" => {
-                if matches!(text(1).parse::<i64>(), Ok(550..=599)) && self.session.dns_failures.len() < 16 {
-                    self.session.dns_failures.push(quote.clone());
-                }
+            "dnsgip"
+                if matches!(text(1).parse::<i64>(), Ok(550..=599))
+                    && self.session.dns_failures.len() < 16 =>
+            {
+                self.session.dns_failures.push(quote.clone());
             }
             _ => {}
         }
@@ -147,31 +172,64 @@ impl Builder {
     /// The answer to a query, or to `AT+QSSLCFG=?`.
     fn setting_told(&mut self, name: &str, value: &str, quote: &Quote) {
         let all = fields(value);
-        let Some(item) = all.first().map(|field| field.text.to_ascii_lowercase()) else { return };
+        let Some(item) = all.first().map(|field| field.text.to_ascii_lowercase()) else {
+            return;
+        };
         let verb = format!("+{name}");
         let Some(pending) = &self.pending else { return };
         if pending.has(&verb, Form::Test) {
             if name == "QSSLCFG" && self.session.ssl_items.len() < 64 {
                 self.session.ssl_items.push(item);
-                self.session.ssl_items_quote.get_or_insert_with(|| quote.clone());
+                self.session
+                    .ssl_items_quote
+                    .get_or_insert_with(|| quote.clone());
             }
             return;
         }
-        let asked = pending.commands.iter().find(|command| command.is_set(&verb) && command.name(0) == item);
+        let asked = pending
+            .commands
+            .iter()
+            .find(|command| command.is_set(&verb) && command.name(0) == item);
         let Some(command) = asked else { return };
         let number = command.number::<u8>(1);
-        if let Some(query) = pending.query.and_then(|at| self.session.queries.get_mut(at)) {
+        if let Some(query) = pending
+            .query
+            .and_then(|at| self.session.queries.get_mut(at))
+        {
             query.answer.get_or_insert_with(|| quote.clone());
         }
         // +QMTCFG leaves the client out, +QSSLCFG repeats the context.
         let skip = if name == "QMTCFG" { 1 } else { 2 };
-        let args: Vec<String> = all.iter().skip(skip).map(|field| field.text.clone()).collect();
-        let Some(number) = number.filter(|_| !args.is_empty() && item != "aliauth" && item != "psk") else { return };
+        let args: Vec<String> = all
+            .iter()
+            .skip(skip)
+            .map(|field| field.text.clone())
+            .collect();
+        let Some(number) =
+            number.filter(|_| !args.is_empty() && item != "aliauth" && item != "psk")
+        else {
+            return;
+        };
         let mqtt = name == "QMTCFG";
-        let item = if mqtt { item } else { ssl_name(&item, name == "CSSLCFG") };
+        let item = if mqtt {
+            item
+        } else {
+            ssl_name(&item, name == "CSSLCFG")
+        };
         self.change(|state| {
-            let table = if mqtt { &mut state.clients } else { &mut state.ssl };
-            table.entry(number).or_default().put(&item, Value { args: args.clone(), quote: quote.clone(), read: true });
+            let table = if mqtt {
+                &mut state.clients
+            } else {
+                &mut state.ssl
+            };
+            table.entry(number).or_default().put(
+                &item,
+                Value {
+                    args: args.clone(),
+                    quote: quote.clone(),
+                    read: true,
+                },
+            );
         });
     }
 
@@ -179,7 +237,10 @@ impl Builder {
         let all = fields(value);
         let text = |n: usize| all.get(n).map_or("", |field| field.text.as_str());
         let number = |n: usize| text(n).parse::<i64>().ok();
-        let seen_text = |text: &str| Seen { value: text.to_owned(), quote: quote.clone() };
+        let seen_text = |text: &str| Seen {
+            value: text.to_owned(),
+            quote: quote.clone(),
+        };
         match name {
             "CPIN" => {
                 let sim = seen_text(value.trim());
@@ -187,21 +248,36 @@ impl Builder {
             }
             "CSQ" => {
                 if let Some(rssi) = number(0) {
-                    let seen = Seen { value: rssi, quote: quote.clone() };
+                    let seen = Seen {
+                        value: rssi,
+                        quote: quote.clone(),
+                    };
                     self.change(|state| state.network.rssi = Some(seen.clone()));
                 }
             }
             "CREG" | "CGREG" | "CEREG" => {
-                let read = self.pending.as_ref().is_some_and(|p| p.has(&format!("+{name}"), Form::Read));
+                let read = self
+                    .pending
+                    .as_ref()
+                    .is_some_and(|p| p.has(&format!("+{name}"), Form::Read));
                 if let Some(status) = registration_status(value, read) {
-                    let seen = Seen { value: status, quote: quote.clone() };
+                    let seen = Seen {
+                        value: status,
+                        quote: quote.clone(),
+                    };
                     self.change(|state| {
-                        state.network.registration.insert(name.to_owned(), seen.clone());
+                        state
+                            .network
+                            .registration
+                            .insert(name.to_owned(), seen.clone());
                     });
                 }
             }
             "QNWINFO" => {
-                let on = !matches!(text(0), "" | "NOSERVICE" | "No Service" | "Unknown" | "NONE");
+                let on = !matches!(
+                    text(0),
+                    "" | "NOSERVICE" | "No Service" | "Unknown" | "NONE"
+                );
                 self.change(|state| state.network.on_network = on);
             }
             "COPS" if !text(2).is_empty() => {
@@ -209,9 +285,13 @@ impl Builder {
                 self.change(|state| state.network.operator = Some(operator.clone()));
             }
             "CCLK" | "QLTS" | "QNTP" => {
-                let clock = module_clock(value).or_else(|| all.iter().find_map(|field| module_clock(&field.text)));
+                let clock = module_clock(value)
+                    .or_else(|| all.iter().find_map(|field| module_clock(&field.text)));
                 if let Some(clock) = clock {
-                    let seen = Seen { value: clock, quote: quote.clone() };
+                    let seen = Seen {
+                        value: clock,
+                        quote: quote.clone(),
+                    };
                     self.change(|state| state.network.clock = Some(seen.clone()));
                 }
             }
@@ -224,7 +304,9 @@ impl Builder {
         let text = |n: usize| all.get(n).map_or("", |field| field.text.as_str());
         match name {
             "QIACT" => {
-                let (Ok(context), active) = (text(0).parse::<u8>(), text(1) == "1") else { return };
+                let (Ok(context), active) = (text(0).parse::<u8>(), text(1) == "1") else {
+                    return;
+                };
                 if active && let Some(pending) = &mut self.pending {
                     pending.listed_contexts.push(context);
                 }
@@ -233,13 +315,19 @@ impl Builder {
                     if active {
                         state.network.activate(context, quote.clone());
                         let pdp = state.network.pdp.entry(context).or_default();
-                        pdp.address = Some(Seen { value: address.clone(), quote: quote.clone() });
+                        pdp.address = Some(Seen {
+                            value: address.clone(),
+                            quote: quote.clone(),
+                        });
                     }
                 });
             }
             "CGPADDR" | "IPADDR" => {
-                let (context, address) =
-                    if name == "IPADDR" { (1, text(0).to_owned()) } else { (text(0).parse().unwrap_or(1), text(1).to_owned()) };
+                let (context, address) = if name == "IPADDR" {
+                    (1, text(0).to_owned())
+                } else {
+                    (text(0).parse().unwrap_or(1), text(1).to_owned())
+                };
                 if address.is_empty() {
                     return;
                 }
@@ -250,20 +338,30 @@ impl Builder {
                     } else {
                         state.network.activate(context, quote.clone());
                     }
-                    let seen = Seen { value: address.clone(), quote: quote.clone() };
+                    let seen = Seen {
+                        value: address.clone(),
+                        quote: quote.clone(),
+                    };
                     state.network.pdp.entry(context).or_default().address = Some(seen);
                 });
             }
             "QICSGP" => {
                 let asked = self.pending.as_ref().and_then(|pending| {
-                    pending.commands.iter().find(|command| command.is_set("+QICSGP")).and_then(|command| command.number::<u8>(0))
+                    pending
+                        .commands
+                        .iter()
+                        .find(|command| command.is_set("+QICSGP"))
+                        .and_then(|command| command.number::<u8>(0))
                 });
                 let Some(context) = asked else { return };
                 let (kind, apn) = (text(0).parse().ok(), text(1).to_owned());
                 self.change(|state| {
                     let pdp = state.network.pdp.entry(context).or_default();
                     pdp.kind = kind;
-                    pdp.apn = Some(Seen { value: apn.clone(), quote: quote.clone() });
+                    pdp.apn = Some(Seen {
+                        value: apn.clone(),
+                        quote: quote.clone(),
+                    });
                 });
             }
             "QPSMTIMER" => self.change(|state| state.network.sleep = Some(quote.clone())),

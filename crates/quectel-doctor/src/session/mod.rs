@@ -2,6 +2,7 @@
 
 pub(crate) mod attempt;
 mod builder;
+mod changes;
 mod commands;
 mod connections;
 pub(crate) mod credential;
@@ -9,8 +10,10 @@ pub(crate) mod files;
 mod information;
 pub(crate) mod module;
 pub(crate) mod network;
+mod opens;
 pub(crate) mod pem;
 mod pending;
+mod prose;
 mod publishes;
 pub(crate) mod settings;
 pub(crate) mod state;
@@ -147,7 +150,9 @@ pub(crate) struct Session {
 impl Session {
     /// The family of the module, from its name or from the commands that it accepts.
     pub(crate) fn family(&self) -> Option<Family> {
-        self.module.family().or_else(|| self.foreign.first().map(|(family, _)| *family))
+        self.module
+            .family()
+            .or_else(|| self.foreign.first().map(|(family, _)| *family))
     }
 
     /// Anything was asked of a module here.
@@ -168,7 +173,10 @@ impl Session {
 
 /// What a refused command was about: settings by name and number, everything else by its verb.
 pub(crate) fn subject(command: &Command) -> (String, String) {
-    let named = matches!(command.verb.as_str(), "+QSSLCFG" | "+QMTCFG" | "+CSSLCFG" | "+SMCONF" | "+QCFG");
+    let named = matches!(
+        command.verb.as_str(),
+        "+QSSLCFG" | "+QMTCFG" | "+CSSLCFG" | "+SMCONF" | "+QCFG"
+    );
     let key = if named && command.form == Form::Set {
         format!("{}/{}", command.name(0), command.arg(1))
     } else if matches!(command.verb.as_str(), "+QFUPL" | "+QFDEL" | "+QIACT") {

@@ -56,13 +56,19 @@ impl Family {
     }
 
     pub(crate) const fn is_quectel(self) -> bool {
-        !matches!(self, Self::Simcom | Self::Ublox | Self::Nordic | Self::Espressif | Self::Telit)
+        !matches!(
+            self,
+            Self::Simcom | Self::Ublox | Self::Nordic | Self::Espressif | Self::Telit
+        )
     }
 
     /// The family of a model or firmware name.
     pub(crate) fn of(name: &str) -> Option<Self> {
         let name = name.trim().to_ascii_uppercase();
-        FAMILIES.iter().find(|(prefix, _)| name.starts_with(prefix)).map(|(_, family)| *family)
+        FAMILIES
+            .iter()
+            .find(|(prefix, _)| name.starts_with(prefix))
+            .map(|(_, family)| *family)
     }
 }
 
@@ -169,7 +175,10 @@ const DIALECTS: &[(&str, Family)] = &[
 
 /// The family that has this command.
 pub(crate) fn family_of_verb(verb: &str) -> Option<Family> {
-    DIALECTS.iter().find(|(prefix, _)| verb.starts_with(prefix)).map(|(_, family)| *family)
+    DIALECTS
+        .iter()
+        .find(|(prefix, _)| verb.starts_with(prefix))
+        .map(|(_, family)| *family)
 }
 
 impl Module {
@@ -177,7 +186,12 @@ impl Module {
         let model = self.model.as_deref().and_then(Family::of);
         let firmware = || self.firmware.as_deref().and_then(Family::of);
         // `2374B04SIM767XM5A_M`: SIMCom writes the model in the middle.
-        let inside = || self.firmware.as_deref().filter(|name| name.contains("SIM7")).map(|_| Family::Simcom);
+        let inside = || {
+            self.firmware
+                .as_deref()
+                .filter(|name| name.contains("SIM7"))
+                .map(|_| Family::Simcom)
+        };
         model.or_else(firmware).or_else(inside)
     }
 
@@ -187,9 +201,19 @@ impl Module {
         let revision = text
             .strip_prefix("Revision")
             .map(|rest| rest.trim_start_matches([':', ' ']))
-            .or_else(|| Family::of(text).and(Some(text)).filter(|text| is_firmware(text)));
+            .or_else(|| {
+                Family::of(text)
+                    .and(Some(text))
+                    .filter(|text| is_firmware(text))
+            });
         if let Some(firmware) = revision.filter(|text| !text.is_empty() && text.len() <= 64) {
-            self.firmware = Some(firmware.split_whitespace().next().unwrap_or(firmware).to_owned());
+            self.firmware = Some(
+                firmware
+                    .split_whitespace()
+                    .next()
+                    .unwrap_or(firmware)
+                    .to_owned(),
+            );
             if self.model.is_none() {
                 self.model = model_of_firmware(firmware);
             }
@@ -219,7 +243,11 @@ impl Module {
             && !word.contains(' ')
             && word.bytes().any(|b| b.is_ascii_digit())
             && word.bytes().any(|b| b.is_ascii_alphabetic());
-        let slot = if release { &mut self.firmware } else { &mut self.model };
+        let slot = if release {
+            &mut self.firmware
+        } else {
+            &mut self.model
+        };
         if !plain || slot.is_some() {
             return false;
         }
@@ -231,7 +259,8 @@ impl Module {
     /// Two answers name different modules.
     pub(crate) fn contradicts(&self, other: &Self) -> bool {
         let differ = |a: &Option<String>, b: &Option<String>| matches!((a, b), (Some(a), Some(b)) if !a.eq_ignore_ascii_case(b));
-        differ(&self.firmware, &other.firmware) || (self.firmware.is_none() && differ(&self.model, &other.model))
+        differ(&self.firmware, &other.firmware)
+            || (self.firmware.is_none() && differ(&self.model, &other.model))
     }
 }
 
@@ -243,18 +272,30 @@ fn is_firmware(text: &str) -> bool {
 /// The model that a firmware name begins with.
 fn model_of_firmware(firmware: &str) -> Option<String> {
     let upper = firmware.to_ascii_uppercase();
-    let (prefix, _) = FAMILIES.iter().find(|(prefix, _)| upper.starts_with(prefix))?;
+    let (prefix, _) = FAMILIES
+        .iter()
+        .find(|(prefix, _)| upper.starts_with(prefix))?;
     Some((*prefix).to_owned())
 }
 
 /// A module named in a sentence: `I use an EC21`, `EC-21 (Revision: EC21EUXGAR08A02M1G)`.
 pub(crate) fn named_in_prose(text: &str) -> Option<(String, Option<String>)> {
     let (mut model, mut firmware) = (None, None);
-    for word in text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_' || c == '.')) {
-        let plain = word.trim_matches(['-', '.', '_']).replace("EC-2", "EC2").replace("BG-9", "BG9");
+    for word in
+        text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_' || c == '.'))
+    {
+        let plain = word
+            .trim_matches(['-', '.', '_'])
+            .replace("EC-2", "EC2")
+            .replace("BG-9", "BG9");
         let digits = plain.bytes().any(|b| b.is_ascii_digit());
         let capital = plain.starts_with(|c: char| c.is_ascii_uppercase());
-        if plain.len() < 4 || plain.len() > 40 || !digits || !capital || Family::of(&plain).is_none() {
+        if plain.len() < 4
+            || plain.len() > 40
+            || !digits
+            || !capital
+            || Family::of(&plain).is_none()
+        {
             continue;
         }
         if is_firmware(&plain) {
@@ -273,16 +314,25 @@ mod tests {
 
     #[test]
     fn an_identity_is_read_from_its_lines() {
-        let quote = Quote { number: 1, text: String::new() };
+        let quote = Quote {
+            number: 1,
+            text: String::new(),
+        };
         let mut module = Module::default();
         for line in ["Quectel", "BG96", "Revision: BG96MAR02A07M1G"] {
             assert!(module.learn(line, &quote), "{line}");
         }
-        assert_eq!((module.model.as_deref(), module.firmware.as_deref()), (Some("BG96"), Some("BG96MAR02A07M1G")));
+        assert_eq!(
+            (module.model.as_deref(), module.firmware.as_deref()),
+            (Some("BG96"), Some("BG96MAR02A07M1G"))
+        );
         assert_eq!(module.family(), Some(Family::Bg96));
         let mut other = Module::default();
         other.learn("EG800KCNGCR07A06M04", &quote);
-        assert_eq!((other.family(), other.firmware.as_deref()), (Some(Family::Ec200), Some("EG800KCNGCR07A06M04")));
+        assert_eq!(
+            (other.family(), other.firmware.as_deref()),
+            (Some(Family::Ec200), Some("EG800KCNGCR07A06M04"))
+        );
         assert!(module.contradicts(&other));
     }
 
@@ -292,7 +342,10 @@ mod tests {
             named_in_prose("Hi I'm using a EC-21 (Revision: EC21EUXGAR08A02M1G) and"),
             Some(("EC21".into(), Some("EC21EUXGAR08A02M1G".into())))
         );
-        assert_eq!(named_in_prose("a product with the BG95-M5 and MQTT"), Some(("BG95-M5".into(), None)));
+        assert_eq!(
+            named_in_prose("a product with the BG95-M5 and MQTT"),
+            Some(("BG95-M5".into(), None))
+        );
         assert_eq!(named_in_prose("It works on my PC."), None);
     }
 }

@@ -64,17 +64,28 @@ impl ModuleClock {
 impl Network {
     /// A status of `+CREG` and the like: 1 and 5 are registered.
     pub(crate) fn is_registered(&self) -> bool {
-        self.on_network || self.registration.values().any(|seen| matches!(seen.value, 1 | 5)) || self.has_address()
+        self.on_network
+            || self
+                .registration
+                .values()
+                .any(|seen| matches!(seen.value, 1 | 5))
+            || self.has_address()
     }
 
     pub(crate) fn has_address(&self) -> bool {
-        self.pdp.values().any(|pdp| pdp.active.as_ref().is_some_and(|active| active.value))
+        self.pdp
+            .values()
+            .any(|pdp| pdp.active.as_ref().is_some_and(|active| active.value))
     }
 
     /// Numbers of the contexts that are known to be active.
     pub(crate) fn active_contexts(&self) -> Vec<u8> {
         let is_active = |pdp: &Pdp| pdp.active.as_ref().is_some_and(|active| active.value);
-        self.pdp.iter().filter(|(_, pdp)| is_active(pdp)).map(|(n, _)| *n).collect()
+        self.pdp
+            .iter()
+            .filter(|(_, pdp)| is_active(pdp))
+            .map(|(n, _)| *n)
+            .collect()
     }
 
     pub(crate) fn activate(&mut self, context: u8, quote: Quote) {
@@ -86,7 +97,10 @@ impl Network {
 
     pub(crate) fn deactivate(&mut self, context: u8, quote: Quote) {
         let pdp = self.pdp.entry(context).or_default();
-        pdp.active = Some(Seen { value: false, quote });
+        pdp.active = Some(Seen {
+            value: false,
+            quote,
+        });
         pdp.address = None;
     }
 
@@ -94,7 +108,10 @@ impl Network {
     pub(crate) fn listed(&mut self, active: &[u8], quote: &Quote) {
         for (number, pdp) in &mut self.pdp {
             if !active.contains(number) && pdp.active.as_ref().is_some_and(|seen| seen.value) {
-                pdp.active = Some(Seen { value: false, quote: quote.clone() });
+                pdp.active = Some(Seen {
+                    value: false,
+                    quote: quote.clone(),
+                });
             }
         }
         self.none_active = active.is_empty().then(|| quote.clone());
@@ -130,7 +147,9 @@ pub(crate) fn module_clock(text: &str) -> Option<ModuleClock> {
     if !(1900..2200).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
         return None;
     }
-    let mut clock = time.split([':', '+', '-', ',']).map(|part| part.trim().parse::<i64>().ok());
+    let mut clock = time
+        .split([':', '+', '-', ','])
+        .map(|part| part.trim().parse::<i64>().ok());
     let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next()??);
     if !(0..24).contains(&hour) || !(0..60).contains(&minute) || !(0..61).contains(&second) {
         return None;
@@ -142,7 +161,12 @@ pub(crate) fn module_clock(text: &str) -> Option<ModuleClock> {
 /// The status in a registration line: `n,stat` when it answers a read, `stat` when it is a URC.
 pub(crate) fn registration_status(value: &str, answers_read: bool) -> Option<i64> {
     let fields = fields(value);
-    let number = |n: usize| fields.get(n).filter(|f| !f.quoted).and_then(|f| f.text.parse::<i64>().ok());
+    let number = |n: usize| {
+        fields
+            .get(n)
+            .filter(|f| !f.quoted)
+            .and_then(|f| f.text.parse::<i64>().ok())
+    };
     let first = number(0)?;
     match number(1) {
         Some(second) if answers_read || first == 0 || fields.len() == 2 => Some(second),
@@ -164,7 +188,11 @@ mod tests {
             ("2026/07/18,16:32:18+32,0", 2026, false),
         ] {
             let clock = module_clock(text).unwrap();
-            assert_eq!((clock.year, clock.is_implausible()), (year, implausible), "{text}");
+            assert_eq!(
+                (clock.year, clock.is_implausible()),
+                (year, implausible),
+                "{text}"
+            );
         }
         assert_eq!(module_clock(""), None);
         assert_eq!(module_clock("26/13/07,13:54:02"), None);
@@ -180,7 +208,11 @@ mod tests {
             ("2,5,\"1A2B\",\"00C3\",7", true, 5),
             ("5", false, 5),
         ] {
-            assert_eq!(registration_status(value, answers_read), Some(status), "{value}");
+            assert_eq!(
+                registration_status(value, answers_read),
+                Some(status),
+                "{value}"
+            );
         }
     }
 }

@@ -58,7 +58,12 @@ impl PemCollector {
     }
 
     /// Adds a line; answers whether it belongs to a block, and the block when this line ends it.
-    pub(crate) fn line(&mut self, text: &str, number: u64, ending: Ending) -> (bool, Option<PemSeen>) {
+    pub(crate) fn line(
+        &mut self,
+        text: &str,
+        number: u64,
+        ending: Ending,
+    ) -> (bool, Option<PemSeen>) {
         let mut rest = trim(text);
         let mut done = None;
         let mut ours = false;
@@ -68,7 +73,8 @@ impl PemCollector {
                 ours = true;
                 self.begin(label, before, number);
                 rest = trim(after);
-            } else if let Some((_, _, after)) = marker(rest, "END ").filter(|_| self.open.is_some()) {
+            } else if let Some((_, _, after)) = marker(rest, "END ").filter(|_| self.open.is_some())
+            {
                 ours = true;
                 done = self.end(number);
                 rest = trim(after);
@@ -104,7 +110,12 @@ impl PemCollector {
             checksum: 0,
             quote: Quote::new(number, &format!("-----BEGIN {label}-----")),
         };
-        self.open = Some(Open { seen, sum, first_line: number, lines: 0 });
+        self.open = Some(Open {
+            seen,
+            sum,
+            first_line: number,
+            lines: 0,
+        });
     }
 
     fn end(&mut self, number: u64) -> Option<PemSeen> {
@@ -119,7 +130,9 @@ impl PemCollector {
     }
 
     fn body(&mut self, text: &str, ending: Ending) -> bool {
-        let Some(open) = &mut self.open else { return false };
+        let Some(open) = &mut self.open else {
+            return false;
+        };
         if text.is_empty() {
             return true;
         }
@@ -127,7 +140,9 @@ impl PemCollector {
             open.seen.encrypted = true;
             return true;
         }
-        let base64 = text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'='));
+        let base64 = text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'='));
         if !base64 || open.lines >= MAX_LINES {
             // A comment between the lines of a C array is no end yet.
             return text.contains(':') || text.starts_with('<');
@@ -144,7 +159,9 @@ impl PemCollector {
 }
 
 fn trim(text: &str) -> &str {
-    text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',' | ';' | '\\' | '+' | '>' | '(' | ')'))
+    text.trim_matches(|c: char| {
+        c.is_whitespace() || matches!(c, '"' | '\'' | ',' | ';' | '\\' | '+' | '>' | '(' | ')')
+    })
 }
 
 /// `-----BEGIN CERTIFICATE-----` with any number of dashes: forums join them.
@@ -157,8 +174,17 @@ fn marker<'a>(text: &'a str, word: &str) -> Option<(&'a str, &'a str, &'a str)> 
     let rest = text.get(at + word.len()..)?;
     let dash = rest.find('-')?;
     let label = rest.get(..dash)?.trim();
-    let known = label.len() <= 40 && label.bytes().all(|b| b.is_ascii_uppercase() || b == b' ' || b.is_ascii_digit());
-    known.then(|| (before.trim_end_matches('-'), label, rest.get(dash..).unwrap_or_default().trim_start_matches('-')))
+    let known = label.len() <= 40
+        && label
+            .bytes()
+            .all(|b| b.is_ascii_uppercase() || b == b' ' || b.is_ascii_digit());
+    known.then(|| {
+        (
+            before.trim_end_matches('-'),
+            label,
+            rest.get(dash..).unwrap_or_default().trim_start_matches('-'),
+        )
+    })
 }
 
 #[cfg(test)]
@@ -167,7 +193,9 @@ mod tests {
 
     fn collect(text: &str, ending: Ending) -> Option<PemSeen> {
         let mut collector = PemCollector::default();
-        text.lines().zip(1..).find_map(|(line, number)| collector.line(line, number, ending).1)
+        text.lines()
+            .zip(1..)
+            .find_map(|(line, number)| collector.line(line, number, ending).1)
     }
 
     fn g2() -> &'static str {
@@ -180,14 +208,21 @@ mod tests {
         let commented = g2().replacen('\n', "\n// the root: for Azure\n", 1);
         for text in [g2(), &quoted, &commented, &g2().replace("-----", "---")] {
             let seen = collect(text, Ending::CrLf).unwrap();
-            assert_eq!(seen.root().map(|file| file.root.name), Some("DigiCert Global Root G2"), "{text}");
+            assert_eq!(
+                seen.root().map(|file| file.root.name),
+                Some("DigiCert Global Root G2"),
+                "{text}"
+            );
             assert_eq!(seen.ending, Ending::CrLf);
         }
     }
 
     #[test]
     fn keys_are_known_by_their_label() {
-        let seen = collect("-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nAAAA\n-----END RSA PRIVATE KEY-----", Ending::Unknown);
+        let seen = collect(
+            "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nAAAA\n-----END RSA PRIVATE KEY-----",
+            Ending::Unknown,
+        );
         let seen = seen.unwrap();
         assert!(seen.is_key() && seen.encrypted && seen.root().is_none());
         assert!(collect("the BEGIN of it", Ending::Unknown).is_none());

@@ -61,7 +61,9 @@ impl Pending {
 
     /// Does one of its commands have this verb and form?
     pub(crate) fn has(&self, verb: &str, form: Form) -> bool {
-        self.commands.iter().any(|command| command.verb == verb && command.form == form)
+        self.commands
+            .iter()
+            .any(|command| command.verb == verb && command.form == form)
     }
 
     pub(crate) fn first(&self) -> Option<&Command> {
@@ -69,11 +71,24 @@ impl Pending {
     }
 
     pub(crate) fn is_verb(&self, verbs: &[&str]) -> bool {
-        self.commands.iter().any(|command| verbs.contains(&command.verb.as_str()))
+        self.commands
+            .iter()
+            .any(|command| verbs.contains(&command.verb.as_str()))
     }
 
     pub(crate) fn asks_identity(&self) -> bool {
-        self.is_verb(&["I", "I1", "+GMM", "+CGMM", "+GMR", "+CGMR", "+QGMR", "+GMI", "+CGMI", "+SIMCOMATI"])
+        self.is_verb(&[
+            "I",
+            "I1",
+            "+GMM",
+            "+CGMM",
+            "+GMR",
+            "+CGMR",
+            "+QGMR",
+            "+GMI",
+            "+CGMI",
+            "+SIMCOMATI",
+        ])
     }
 
     /// `AT+CGMR` and `AT+CGMM` are answered with a bare word: the release (true) or the model.
@@ -87,7 +102,14 @@ impl Pending {
 
     /// A command whose data phase ends with a count, not with a final result on its own.
     pub(crate) fn is_upload(&self) -> bool {
-        self.is_verb(&["+QFUPL", "+QFWRITE", "+QSECWRITE", "+CCERTDOWN", "+QSSLCERT", "+CFSWFILE"])
+        self.is_verb(&[
+            "+QFUPL",
+            "+QFWRITE",
+            "+QSECWRITE",
+            "+CCERTDOWN",
+            "+QSSLCERT",
+            "+CFSWFILE",
+        ])
     }
 
     pub(crate) fn is_publish(&self) -> bool {
@@ -97,5 +119,8 @@ impl Pending {
 
 /// A command line as its echo repeats it.
 pub(crate) fn echo_key(text: &str) -> String {
-    text.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_ascii_uppercase()).collect()
+    text.chars()
+        .filter(|c| !c.is_whitespace())
+        .map(|c| c.to_ascii_uppercase())
+        .collect()
 }

@@ -17,7 +17,9 @@ impl Builder {
         let index = self.current(api, client);
         pending.attempt = Some(index);
         let stamp = pending.stamp;
-        let Some(attempt) = self.session.attempts.get_mut(index) else { return };
+        let Some(attempt) = self.session.attempts.get_mut(index) else {
+            return;
+        };
         attempt.last_action = Action::Publish;
         if attempt.publishes.len() >= MAX_EVENTS {
             // The last one is the one that the next answer belongs to.
@@ -33,17 +35,29 @@ impl Builder {
     }
 
     fn pending_publish(&mut self) -> Option<&mut Publish> {
-        let pending = self.pending.as_ref().filter(|pending| pending.is_publish())?;
-        self.session.attempts.get_mut(pending.attempt?)?.publishes.last_mut()
+        let pending = self
+            .pending
+            .as_ref()
+            .filter(|pending| pending.is_publish())?;
+        self.session
+            .attempts
+            .get_mut(pending.attempt?)?
+            .publishes
+            .last_mut()
     }
 
     /// Text in a data phase: what is published, or what stands for a file.
     pub(super) fn payload(&mut self, text: &str, quote: &Quote, ending: Ending) {
-        let spelt = text.trim_end().ends_with("^Z") || text.contains('\u{1A}') || ending == Ending::Sub;
+        let spelt =
+            text.trim_end().ends_with("^Z") || text.contains('\u{1A}') || ending == Ending::Sub;
         if let Some(publish) = self.pending_publish() {
             publish.payload_bytes += text.len() as u64;
             publish.typed_ctrl_z |= spelt;
-        } else if self.pending.as_ref().is_some_and(|pending| pending.is_verb(&["+QHTTPURL"])) {
+        } else if self
+            .pending
+            .as_ref()
+            .is_some_and(|pending| pending.is_verb(&["+QHTTPURL"]))
+        {
             let url = text.trim().to_owned();
             self.change(|state| state.http_host = Some(url.clone()));
         } else {
@@ -58,12 +72,29 @@ impl Builder {
         }
     }
 
-    pub(super) fn publish_finished(&mut self, pending: &Pending, refused: bool, answered: bool, answer: Option<&Quote>) {
+    pub(super) fn publish_finished(
+        &mut self,
+        pending: &Pending,
+        refused: bool,
+        answered: bool,
+        answer: Option<&Quote>,
+    ) {
         if !pending.is_publish() {
             return;
         }
-        let Some(attempt) = pending.attempt.and_then(|at| self.session.attempts.get_mut(at)) else { return };
-        let Some(publish) = attempt.publishes.last_mut().filter(|p| p.quote.number == pending.quote.number) else { return };
+        let Some(attempt) = pending
+            .attempt
+            .and_then(|at| self.session.attempts.get_mut(at))
+        else {
+            return;
+        };
+        let Some(publish) = attempt
+            .publishes
+            .last_mut()
+            .filter(|p| p.quote.number == pending.quote.number)
+        else {
+            return;
+        };
         if refused {
             publish.refused = answer.cloned();
         } else if answered {
@@ -73,11 +104,22 @@ impl Builder {
 
     /// `+QMTPUB: x,m,<result>`, also `+QMTPUBEX:`.
     pub(super) fn publish_result(&mut self, value: &str, quote: &Quote) {
-        let fields: Vec<i64> = fields(value).iter().filter_map(|field| field.text.parse().ok()).collect();
-        let [client, id, result, ..] = fields.as_slice() else { return };
-        let Some(attempt) = u8::try_from(*client).ok().and_then(|client| self.current_mut(Api::Qmt, client)) else { return };
+        let fields: Vec<i64> = fields(value)
+            .iter()
+            .filter_map(|field| field.text.parse().ok())
+            .collect();
+        let [client, id, result, ..] = fields.as_slice() else {
+            return;
+        };
+        let Some(attempt) = u8::try_from(*client)
+            .ok()
+            .and_then(|client| self.current_mut(Api::Qmt, client))
+        else {
+            return;
+        };
         let waiting = attempt.publishes.iter_mut().rev().find(|publish| {
-            publish.message_id.is_none_or(|known| known == *id) && publish.result.as_ref().is_none_or(|(r, _)| *r == 1)
+            publish.message_id.is_none_or(|known| known == *id)
+                && publish.result.as_ref().is_none_or(|(r, _)| *r == 1)
         });
         if let Some(publish) = waiting {
             publish.result = Some((*result, quote.clone()));
@@ -90,7 +132,11 @@ impl Builder {
     pub(super) fn subscribe(&mut self, command: &Command, pending: &mut Pending) {
         let index = self.current(Api::Qmt, command.number(0).unwrap_or(0));
         pending.attempt = Some(index);
-        let topics = command.args.iter().skip(2).filter(|arg| arg.quoted || arg.text.parse::<u8>().is_err());
+        let topics = command
+            .args
+            .iter()
+            .skip(2)
+            .filter(|arg| arg.quoted || arg.text.parse::<u8>().is_err());
         let subscribe = Subscribe {
             quote: pending.quote.clone(),
             topics: topics.map(|arg| arg.text.clone()).collect(),
@@ -98,7 +144,9 @@ impl Builder {
             refused: None,
             result: None,
         };
-        let Some(attempt) = self.session.attempts.get_mut(index) else { return };
+        let Some(attempt) = self.session.attempts.get_mut(index) else {
+            return;
+        };
         attempt.last_action = Action::Subscribe;
         if attempt.subscribes.len() < MAX_EVENTS {
             attempt.subscribes.push(subscribe);
@@ -107,11 +155,24 @@ impl Builder {
 
     /// `+QMTSUB: x,m,<result>,<granted>…`.
     pub(super) fn subscribe_result(&mut self, value: &str, quote: &Quote) {
-        let fields: Vec<i64> = fields(value).iter().filter_map(|field| field.text.parse().ok()).collect();
-        let [client, id, rest @ ..] = fields.as_slice() else { return };
-        let Some(attempt) = u8::try_from(*client).ok().and_then(|client| self.current_mut(Api::Qmt, client)) else { return };
-        let waiting =
-            attempt.subscribes.iter_mut().rev().find(|s| s.result.is_none() && s.message_id.is_none_or(|known| known == *id));
+        let fields: Vec<i64> = fields(value)
+            .iter()
+            .filter_map(|field| field.text.parse().ok())
+            .collect();
+        let [client, id, rest @ ..] = fields.as_slice() else {
+            return;
+        };
+        let Some(attempt) = u8::try_from(*client)
+            .ok()
+            .and_then(|client| self.current_mut(Api::Qmt, client))
+        else {
+            return;
+        };
+        let waiting = attempt
+            .subscribes
+            .iter_mut()
+            .rev()
+            .find(|s| s.result.is_none() && s.message_id.is_none_or(|known| known == *id));
         if let Some(subscribe) = waiting {
             subscribe.result = Some((rest.to_vec(), quote.clone()));
         }

@@ -25,7 +25,9 @@ impl Value {
     /// The first argument as a cipher suite's code: `0XC02F`.
     pub(crate) fn hex(&self) -> Option<u32> {
         let text = self.text().trim();
-        let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"))?;
+        let digits = text
+            .strip_prefix("0x")
+            .or_else(|| text.strip_prefix("0X"))?;
         u32::from_str_radix(digits, 16).ok()
     }
 }
@@ -41,7 +43,10 @@ const MAX_SETTINGS: usize = 48;
 
 impl Settings {
     pub(crate) fn get(&self, name: &str) -> Option<&Value> {
-        self.values.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+        self.values
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value)
     }
 
     pub(crate) fn number(&self, name: &str) -> Option<i64> {
@@ -49,7 +54,9 @@ impl Settings {
     }
 
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
-        self.get(name).map(Value::text).filter(|text| !text.is_empty())
+        self.get(name)
+            .map(Value::text)
+            .filter(|text| !text.is_empty())
     }
 
     pub(crate) fn put(&mut self, name: &str, value: Value) {
@@ -70,14 +77,20 @@ impl Settings {
 
     /// The lines that set something, the first ones.
     pub(crate) fn quotes(&self) -> impl Iterator<Item = &Quote> {
-        self.values.iter().filter(|(_, value)| !value.read).map(|(_, value)| &value.quote)
+        self.values
+            .iter()
+            .filter(|(_, value)| !value.read)
+            .map(|(_, value)| &value.quote)
     }
 
     /// Names whose values differ between two contexts.
     pub(crate) fn differences(&self, other: &Self) -> Vec<String> {
         let mut names: Vec<String> = Vec::new();
         for (name, value) in &self.values {
-            if other.get(name).is_none_or(|theirs| !same(&theirs.args, &value.args)) {
+            if other
+                .get(name)
+                .is_none_or(|theirs| !same(&theirs.args, &value.args))
+            {
                 names.push(name.clone());
             }
         }
@@ -99,7 +112,14 @@ mod tests {
     use super::*;
 
     fn value(text: &str, read: bool) -> Value {
-        Value { args: vec![text.into()], quote: Quote { number: 1, text: String::new() }, read }
+        Value {
+            args: vec![text.into()],
+            quote: Quote {
+                number: 1,
+                text: String::new(),
+            },
+            read,
+        }
     }
 
     #[test]

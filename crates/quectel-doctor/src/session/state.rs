@@ -22,7 +22,7 @@ pub(crate) struct State {
     /// A restart after the settings were made, and no setting since.
     pub(crate) settings_lost: Option<Quote>,
     /// What was in force before that restart.
-    pub(crate) before_restart: Option<Box<(BTreeMap<u8, Settings>, BTreeMap<u8, Settings>)>>,
+    pub(crate) before_restart: Option<Box<Before>>,
     /// SIMCom's `AT+SMCONF` values other than secrets, and whether `AT+SMSSL` came.
     pub(crate) smconf: BTreeMap<String, String>,
     pub(crate) smssl: bool,
@@ -36,6 +36,13 @@ pub(crate) struct State {
     pub(crate) http_context: Option<u8>,
     /// `AT+QHTTPURL`'s host, when it was seen.
     pub(crate) http_host: Option<String>,
+}
+
+/// Settings that a restart wiped out.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Before {
+    pub(crate) ssl: BTreeMap<u8, Settings>,
+    pub(crate) clients: BTreeMap<u8, Settings>,
 }
 
 /// What `AT+QFLST` listed.
@@ -59,7 +66,9 @@ impl State {
     /// Files whose last part is the same but whose whole name is not: another storage, case or folder.
     pub(crate) fn near_miss(&self, name: &str) -> Option<&File> {
         let (whole, base) = (normal_name(name), base_name(name));
-        self.files.iter().find(|file| file.name != whole && base_name(&file.name) == base && file.gone.is_none())
+        self.files
+            .iter()
+            .find(|file| file.name != whole && base_name(&file.name) == base && file.gone.is_none())
     }
 
     pub(crate) fn file_mut(&mut self, name: &str, quote: &Quote) -> Option<&mut File> {
@@ -77,31 +86,47 @@ impl State {
     }
 
     /// The file that a context's setting names, such as `cacert`.
-    pub(crate) fn bound_file<'a>(&'a self, context: &'a Settings, setting: &str) -> Option<&'a File> {
-        self.file(context.text(setting)?).filter(|file| file.gone.is_none())
+    pub(crate) fn bound_file<'a>(
+        &'a self,
+        context: &'a Settings,
+        setting: &str,
+    ) -> Option<&'a File> {
+        self.file(context.text(setting)?)
+            .filter(|file| file.gone.is_none())
     }
 
     /// Contexts in which this log set something.
     pub(crate) fn written_contexts(&self) -> Vec<u8> {
-        self.ssl.iter().filter(|(_, context)| context.is_written()).map(|(number, _)| *number).collect()
+        self.ssl
+            .iter()
+            .filter(|(_, context)| context.is_written())
+            .map(|(number, _)| *number)
+            .collect()
     }
 
     /// Any MQTT client or SSL context was configured in this log.
     pub(crate) fn has_configuration(&self) -> bool {
-        self.clients.values().any(Settings::is_written) || self.ssl.values().any(Settings::is_written)
+        self.clients.values().any(Settings::is_written)
+            || self.ssl.values().any(Settings::is_written)
     }
 
     /// Settings are volatile: a restart forgets them, and the RAM's files.
     pub(crate) fn restart(&mut self, quote: &Quote) {
         if self.has_configuration() {
             self.settings_lost = Some(quote.clone());
-            self.before_restart =
-                Some(Box::new((core::mem::take(&mut self.ssl), core::mem::take(&mut self.clients))));
+            self.before_restart = Some(Box::new(Before {
+                ssl: core::mem::take(&mut self.ssl),
+                clients: core::mem::take(&mut self.clients),
+            }));
         }
         self.ssl.clear();
         self.clients.clear();
         self.acquired_with_tls.clear();
-        for file in self.files.iter_mut().filter(|file| file.name.starts_with("RAM:")) {
+        for file in self
+            .files
+            .iter_mut()
+            .filter(|file| file.name.starts_with("RAM:"))
+        {
             file.gone.get_or_insert_with(|| quote.clone());
         }
         self.network.restart();

@@ -50,7 +50,9 @@ impl Builder {
     /// `CONNECT`: the module takes data, or a transparent connection is up.
     pub(super) fn connect_prompt(&mut self, quote: &Quote, stamp: Option<Stamp>) {
         self.stamp = stamp;
-        let Some(pending) = &mut self.pending else { return };
+        let Some(pending) = &mut self.pending else {
+            return;
+        };
         pending.data = true;
         let socket = if pending.is_verb(&["+QSSLOPEN"]) {
             Some(Api::Qssl)
@@ -61,7 +63,11 @@ impl Builder {
         };
         let at = pending.attempt;
         if let (Some(api), Some(at)) = (socket, at) {
-            let client = self.session.attempts.get(at).map_or(0, |attempt| attempt.client);
+            let client = self
+                .session
+                .attempts
+                .get(at)
+                .map_or(0, |attempt| attempt.client);
             self.open_result(api, client, 0, quote.clone());
         }
         self.upload_prompted();
@@ -69,7 +75,9 @@ impl Builder {
 
     /// Contents of a file stand in the log.
     pub(super) fn upload_contents(&mut self, text: &str, quote: &Quote) {
-        let Some(pending) = &mut self.pending else { return };
+        let Some(pending) = &mut self.pending else {
+            return;
+        };
         if pending.upload.is_none() || pending.data_done {
             return;
         }
@@ -83,8 +91,14 @@ impl Builder {
 
     /// What the poster wrote in place of the contents.
     pub(super) fn upload_label(&mut self, text: &str, quote: &Quote) {
-        let Some(name) = self.current_upload().map(|upload| upload.name.clone()) else { return };
-        let base64 = text.len() >= 40 && text.starts_with("MI") && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(&b));
+        let Some(name) = self.current_upload().map(|upload| upload.name.clone()) else {
+            return;
+        };
+        let base64 = text.len() >= 40
+            && text.starts_with("MI")
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(&b));
         if base64 {
             self.change(|state| {
                 if let Some(file) = state.file_mut(&name, quote) {
@@ -93,12 +107,17 @@ impl Builder {
             });
             return;
         }
-        let inside = text.trim().trim_matches(['<', '>', '[', ']', '{', '}', '"']).to_owned();
-        let marked = inside.len() < text.trim().len() || inside.contains(".pem") || inside.contains(".key");
+        let inside = text
+            .trim()
+            .trim_matches(['<', '>', '[', ']', '{', '}', '"'])
+            .to_owned();
+        let marked =
+            inside.len() < text.trim().len() || inside.contains(".pem") || inside.contains(".key");
         if marked && (3..=120).contains(&inside.len()) {
             self.change(|state| {
                 if let Some(file) = state.file_mut(&name, quote) {
-                    file.label.get_or_insert_with(|| (inside.clone(), quote.clone()));
+                    file.label
+                        .get_or_insert_with(|| (inside.clone(), quote.clone()));
                 }
             });
         }
@@ -106,9 +125,19 @@ impl Builder {
 
     /// A PEM block is complete: the contents of an upload, or shown for itself.
     pub(super) fn pem_complete(&mut self, pem: PemSeen, item: &Item<'_>) {
-        let uploading = self.pending.as_ref().is_some_and(|pending| pending.upload.is_some() && !pending.data_done);
-        let name = if uploading { self.current_upload().map(|upload| upload.name.clone()) } else { None };
-        let pem = PemSeen { one_line: pem.one_line && uploading && !item.source, ..pem };
+        let uploading = self
+            .pending
+            .as_ref()
+            .is_some_and(|pending| pending.upload.is_some() && !pending.data_done);
+        let name = if uploading {
+            self.current_upload().map(|upload| upload.name.clone())
+        } else {
+            None
+        };
+        let pem = PemSeen {
+            one_line: pem.one_line && uploading && !item.source,
+            ..pem
+        };
         if let Some(name) = name {
             let quote = pem.quote.clone();
             self.change(|state| {
@@ -123,7 +152,10 @@ impl Builder {
     }
 
     pub(super) fn upload_interrupted(&mut self, quote: &Quote) {
-        let (data, done) = self.pending.as_ref().map_or((false, true), |pending| (pending.data, pending.data_done));
+        let (data, done) = self
+            .pending
+            .as_ref()
+            .map_or((false, true), |pending| (pending.data, pending.data_done));
         if let Some(upload) = self.current_upload()
             && data
             && !done
@@ -134,7 +166,9 @@ impl Builder {
 
     /// `+QFUPL: <size>,<checksum>`.
     pub(super) fn uploaded(&mut self, value: &str, quote: &Quote) {
-        let Some(pending) = &mut self.pending else { return };
+        let Some(pending) = &mut self.pending else {
+            return;
+        };
         pending.data_done = true;
         pending.answers += 1;
         let Some((name, declared)) = self.current_upload().map(|upload| {
@@ -144,8 +178,12 @@ impl Builder {
             return;
         };
         let fields = fields(value);
-        let size = fields.first().and_then(|field| field.text.parse::<u64>().ok());
-        let checksum = fields.get(1).and_then(|field| u16::from_str_radix(field.text.trim(), 16).ok());
+        let size = fields
+            .first()
+            .and_then(|field| field.text.parse::<u64>().ok());
+        let checksum = fields
+            .get(1)
+            .and_then(|field| u16::from_str_radix(field.text.trim(), 16).ok());
         self.change(|state| {
             store(state, &name, quote, |file| {
                 file.declared = declared;
@@ -161,15 +199,27 @@ impl Builder {
         self.last_upload = Some(name);
     }
 
-    pub(super) fn upload_finished(&mut self, pending: &Pending, refused: Option<Refused>, quote: Option<Quote>) {
-        let Some(upload) = pending.upload.and_then(|at| self.session.uploads.get_mut(at)) else { return };
+    pub(super) fn upload_finished(
+        &mut self,
+        pending: &Pending,
+        refused: Option<Refused>,
+        quote: Option<Quote>,
+    ) {
+        let Some(upload) = pending
+            .upload
+            .and_then(|at| self.session.uploads.get_mut(at))
+        else {
+            return;
+        };
         let (name, answered) = (upload.name.clone(), quote.is_some());
         if let (Some(refused), Some(quote)) = (refused, quote) {
             let exists = refused.cme() == Some(407);
             upload.refused = Some((refused, quote.clone()));
             if exists {
                 self.change(|state| {
-                    store(state, &name, &quote, |file| file.refused_as_existing = Some(quote.clone()));
+                    store(state, &name, &quote, |file| {
+                        file.refused_as_existing = Some(quote.clone())
+                    });
                 });
             }
             return;
@@ -201,8 +251,16 @@ impl Builder {
     /// `+QFLST: "name",size`.
     pub(super) fn file_listed(&mut self, value: &str, quote: &Quote) {
         let fields = fields(value);
-        let Some(name) = fields.first().map(|field| field.text.clone()).filter(|name| !name.is_empty()) else { return };
-        let size = fields.get(1).and_then(|field| field.text.parse::<u64>().ok());
+        let Some(name) = fields
+            .first()
+            .map(|field| field.text.clone())
+            .filter(|name| !name.is_empty())
+        else {
+            return;
+        };
+        let size = fields
+            .get(1)
+            .and_then(|field| field.text.parse::<u64>().ok());
         if let Some(pending) = &mut self.pending {
             pending.answers += 1;
             if pending.listed_files.len() < 256 {
@@ -227,13 +285,25 @@ impl Builder {
 
     /// `+QFDWL: <size>,<checksum>` of the file that was asked for.
     pub(super) fn downloaded(&mut self, value: &str, quote: &Quote) {
-        let Some(pending) = &mut self.pending else { return };
+        let Some(pending) = &mut self.pending else {
+            return;
+        };
         pending.data_done = true;
         pending.answers += 1;
-        let Some(name) = pending.first().map(|command| command.arg(0).to_owned()).filter(|name| !name.is_empty()) else { return };
+        let Some(name) = pending
+            .first()
+            .map(|command| command.arg(0).to_owned())
+            .filter(|name| !name.is_empty())
+        else {
+            return;
+        };
         let fields = fields(value);
-        let size = fields.first().and_then(|field| field.text.parse::<u64>().ok());
-        let checksum = fields.get(1).and_then(|field| u16::from_str_radix(field.text.trim(), 16).ok());
+        let size = fields
+            .first()
+            .and_then(|field| field.text.parse::<u64>().ok());
+        let checksum = fields
+            .get(1)
+            .and_then(|field| u16::from_str_radix(field.text.trim(), 16).ok());
         self.change(|state| {
             store(state, &name, quote, |file| {
                 file.size = size;
@@ -244,7 +314,12 @@ impl Builder {
     }
 }
 
-fn store(state: &mut State, name: &str, quote: &Quote, change: impl FnOnce(&mut super::files::File)) {
+fn store(
+    state: &mut State,
+    name: &str,
+    quote: &Quote,
+    change: impl FnOnce(&mut super::files::File),
+) {
     if let Some(file) = state.file_mut(name, quote) {
         change(file);
     }

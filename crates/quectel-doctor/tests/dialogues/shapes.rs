@@ -34,13 +34,17 @@ pub(crate) const SHAPES: &[(&str, Render)] = &[
     ("shell", shell),
     ("sscom", sscom),
     ("undecoded", undecoded),
-    ("zephyr", |lines| stamped(lines, "<inf> modem_quectel_bg9x: ")),
+    ("zephyr", |lines| {
+        stamped(lines, "<inf> modem_quectel_bg9x: ")
+    }),
     ("esp-idf", esp_idf),
     ("doubled", doubled),
     ("one-line", one_line),
     ("cr-only", cr_only),
     ("utf-16", utf_16),
-    ("unknown-prefix", |lines| sides(lines, "~uart1 frame~ ", "~uart1 frame~ ")),
+    ("unknown-prefix", |lines| {
+        sides(lines, "~uart1 frame~ ", "~uart1 frame~ ")
+    }),
     ("markdown", markdown),
     ("html", html),
     ("cmd-rsp", |lines| sides(lines, "CMD: ", "RSP: ")),
@@ -53,7 +57,11 @@ fn text(lines: &[Line], form: impl Fn(&Line) -> String) -> Vec<u8> {
 
 /// Data behind a prompt is typed by the host; a terminal shows it as it is.
 fn is_command(line: &Line) -> bool {
-    line.side == Side::Host && line.text.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("AT"))
+    line.side == Side::Host
+        && line
+            .text
+            .get(..2)
+            .is_some_and(|start| start.eq_ignore_ascii_case("AT"))
 }
 
 fn echo(lines: &[Line]) -> Vec<u8> {
@@ -75,7 +83,11 @@ fn forum(lines: &[Line]) -> Vec<u8> {
         .flat_map(|byte| {
             if byte == b'"' {
                 open = !open;
-                if open { "\u{201C}".bytes().collect::<Vec<_>>() } else { "\u{201D}".bytes().collect() }
+                if open {
+                    "\u{201C}".bytes().collect::<Vec<_>>()
+                } else {
+                    "\u{201D}".bytes().collect()
+                }
             } else {
                 vec![byte]
             }
@@ -85,18 +97,30 @@ fn forum(lines: &[Line]) -> Vec<u8> {
 
 fn clock(ms: u64) -> String {
     let seconds = ms / 1000 + 36_000;
-    format!("{:02}:{:02}:{:02}.{:03}", seconds / 3600 % 24, seconds / 60 % 60, seconds % 60, ms % 1000)
+    format!(
+        "{:02}:{:02}:{:02}.{:03}",
+        seconds / 3600 % 24,
+        seconds / 60 % 60,
+        seconds % 60,
+        ms % 1000
+    )
 }
 
 fn qcom(lines: &[Line]) -> Vec<u8> {
     text(lines, |line| match line.side {
         Side::Prose => format!("{}\r\n", line.text),
-        _ => format!("[2026-03-05_{}]{}\r\n", clock(line.ms).replace('.', ":"), line.text),
+        _ => format!(
+            "[2026-03-05_{}]{}\r\n",
+            clock(line.ms).replace('.', ":"),
+            line.text
+        ),
     })
 }
 
 fn arduino(lines: &[Line]) -> Vec<u8> {
-    text(lines, |line| format!("{} -> {}\n", clock(line.ms), line.text))
+    text(lines, |line| {
+        format!("{} -> {}\n", clock(line.ms), line.text)
+    })
 }
 
 fn platformio(lines: &[Line]) -> Vec<u8> {
@@ -129,9 +153,12 @@ fn docklight(lines: &[Line]) -> Vec<u8> {
         .iter()
         .map(|line| {
             let at = clock(line.ms);
-            let was_data = core::mem::replace(&mut data, line.side == Side::Module && line.text == ">");
+            let was_data =
+                core::mem::replace(&mut data, line.side == Side::Module && line.text == ">");
             match line.side {
-                Side::Host if was_data => format!("{at} [TX] - {}<SUB>\n", line.text.trim_end_matches("<SUB>")),
+                Side::Host if was_data => {
+                    format!("{at} [TX] - {}<SUB>\n", line.text.trim_end_matches("<SUB>"))
+                }
                 Side::Host => format!("{at} [TX] - {}<CR>\n", line.text),
                 Side::Module if line.text == ">" => format!("{at} [RX] - <CR><LF>> \n"),
                 Side::Module => format!("{at} [RX] - <CR><LF>{}<CR><LF>\n", line.text),
@@ -155,26 +182,46 @@ fn records(lines: &[Line]) -> Vec<u8> {
                     second.len() + 1,
                     escape(second)
                 ),
-                None => format!("[SEND][{:4}][{}\\r]\n", line.text.len() + 1, escape(&line.text)),
+                None => format!(
+                    "[SEND][{:4}][{}\\r]\n",
+                    line.text.len() + 1,
+                    escape(&line.text)
+                ),
             }
         }
         Side::Module if line.text == ">" => "[RECV][   4][\\r\\n> ]\n".to_owned(),
-        Side::Module => format!("[RECV][{:4}][\\r\\n{}\\r\\n]\n", line.text.len() + 4, escape(&line.text)),
+        Side::Module => format!(
+            "[RECV][{:4}][\\r\\n{}\\r\\n]\n",
+            line.text.len() + 4,
+            escape(&line.text)
+        ),
         Side::Prose => format!("{}\n", line.text),
     })
 }
 
 fn bytewise(lines: &[Line]) -> Vec<u8> {
     text(lines, |line| {
-        let head = |way: &str, n: usize| format!("[{:08}ms][INFO][CELL]: AT {way} ({n:2}): ", line.ms);
+        let head =
+            |way: &str, n: usize| format!("[{:08}ms][INFO][CELL]: AT {way} ({n:2}): ", line.ms);
         let pieces = |way: &str| {
             let chars: Vec<char> = line.text.chars().collect();
-            chars.chunks(3).map(|c| format!("{}{}\n", head(way, c.len()), c.iter().collect::<String>())).collect::<String>()
+            chars
+                .chunks(3)
+                .map(|c| format!("{}{}\n", head(way, c.len()), c.iter().collect::<String>()))
+                .collect::<String>()
         };
         match line.side {
             Side::Host => format!("{}{}<cr>\n", pieces("TX"), head("TX", 1)),
-            Side::Module if line.text == ">" => format!("{}<cr><ln>\n{}> \n", head("RX", 2), head("RX", 2)),
-            Side::Module => format!("{}<cr><ln>\n{}{}<cr>\n{}<ln>\n", head("RX", 2), pieces("RX"), head("RX", 1), head("RX", 1)),
+            Side::Module if line.text == ">" => {
+                format!("{}<cr><ln>\n{}> \n", head("RX", 2), head("RX", 2))
+            }
+            Side::Module => format!(
+                "{}<cr><ln>\n{}{}<cr>\n{}<ln>\n",
+                head("RX", 2),
+                pieces("RX"),
+                head("RX", 1),
+                head("RX", 1)
+            ),
             Side::Prose => format!("[{:08}ms][DBG ][CELL]: {}\n", line.ms, line.text),
         }
     })
@@ -183,7 +230,10 @@ fn bytewise(lines: &[Line]) -> Vec<u8> {
 fn python(lines: &[Line]) -> Vec<u8> {
     text(lines, |line| match line.side {
         Side::Host => format!("DEBUG: {}\n", line.text),
-        Side::Module => format!("INFO: Result: {{'status': 0, 'response': ['{}'], 'interval': 0}}\n", line.text.replace('\'', "\\'")),
+        Side::Module => format!(
+            "INFO: Result: {{'status': 0, 'response': ['{}'], 'interval': 0}}\n",
+            line.text.replace('\'', "\\'")
+        ),
         Side::Prose => format!("INFO: {}\n", line.text),
     })
 }
@@ -192,22 +242,42 @@ fn bytes(lines: &[Line]) -> Vec<u8> {
     text(lines, |line| {
         let escaped = line.text.replace('\\', "\\\\").replace('\'', "\\'");
         match line.side {
-            Side::Host => format!("2026-03-05 {},000 DEBUG Sent: b'{escaped}\\r\\n'\n", clock(line.ms).get(..8).unwrap_or_default()),
+            Side::Host => format!(
+                "2026-03-05 {},000 DEBUG Sent: b'{escaped}\\r\\n'\n",
+                clock(line.ms).get(..8).unwrap_or_default()
+            ),
             Side::Module if line.text == ">" => "DEBUG Received: b'\\r\\n> '\n".to_owned(),
-            Side::Module => format!("2026-03-05 {},010 DEBUG Received: b'\\r\\n{escaped}\\r\\n'\n", clock(line.ms).get(..8).unwrap_or_default()),
+            Side::Module => format!(
+                "2026-03-05 {},010 DEBUG Received: b'\\r\\n{escaped}\\r\\n'\n",
+                clock(line.ms).get(..8).unwrap_or_default()
+            ),
             Side::Prose => format!("{}\n", line.text),
         }
     })
 }
 
 fn shell(lines: &[Line]) -> Vec<u8> {
-    text(lines, |line| if is_command(line) { format!("modem> {}\r\r\n", line.text) } else { format!("{}\r\r\n", line.text) })
+    text(lines, |line| {
+        if is_command(line) {
+            format!("modem> {}\r\r\n", line.text)
+        } else {
+            format!("{}\r\r\n", line.text)
+        }
+    })
 }
 
 fn sscom(lines: &[Line]) -> Vec<u8> {
     text(lines, |line| match line.side {
-        Side::Host => format!("[{}]\u{53D1}\u{2192}\u{25C7}{}\r\n", clock(line.ms), line.text),
-        Side::Module => format!("[{}]\u{6536}\u{2190}\u{25C6}\r\n{}\r\n", clock(line.ms), line.text),
+        Side::Host => format!(
+            "[{}]\u{53D1}\u{2192}\u{25C7}{}\r\n",
+            clock(line.ms),
+            line.text
+        ),
+        Side::Module => format!(
+            "[{}]\u{6536}\u{2190}\u{25C6}\r\n{}\r\n",
+            clock(line.ms),
+            line.text
+        ),
         Side::Prose => format!("{}\r\n", line.text),
     })
 }
@@ -220,22 +290,38 @@ fn undecoded(lines: &[Line]) -> Vec<u8> {
 }
 
 fn stamped(lines: &[Line], tag: &str) -> Vec<u8> {
-    text(lines, |line| format!("[{},000] {tag}{}\n", clock(line.ms), line.text))
+    text(lines, |line| {
+        format!("[{},000] {tag}{}\n", clock(line.ms), line.text)
+    })
 }
 
 fn esp_idf(lines: &[Line]) -> Vec<u8> {
-    text(lines, |line| format!("\u{1B}[0;32mI ({}) QUECTEL: {}\u{1B}[0m\n", line.ms, line.text))
+    text(lines, |line| {
+        format!(
+            "\u{1B}[0;32mI ({}) QUECTEL: {}\u{1B}[0m\n",
+            line.ms, line.text
+        )
+    })
 }
 
 fn doubled(lines: &[Line]) -> Vec<u8> {
-    text(lines, |line| if is_command(line) { format!("{0}\n{0}\n", line.text) } else { format!("{}\n", line.text) })
+    text(lines, |line| {
+        if is_command(line) {
+            format!("{0}\n{0}\n", line.text)
+        } else {
+            format!("{}\n", line.text)
+        }
+    })
 }
 
 /// Every answer behind its command on one line, blanks between.
 fn one_line(lines: &[Line]) -> Vec<u8> {
     let mut out = String::new();
     for line in lines {
-        let joins = line.side == Side::Module && line.text != ">" && !line.text.contains("RDY") && !line.text.contains("POWER");
+        let joins = line.side == Side::Module
+            && line.text != ">"
+            && !line.text.contains("RDY")
+            && !line.text.contains("POWER");
         if !joins || out.is_empty() {
             out.push('\n');
         } else {
@@ -251,8 +337,14 @@ fn cr_only(lines: &[Line]) -> Vec<u8> {
 }
 
 fn utf_16(lines: &[Line]) -> Vec<u8> {
-    let plain: String = lines.iter().map(|line| format!("{}\r\n", line.text)).collect();
-    [0xFF, 0xFE].into_iter().chain(plain.encode_utf16().flat_map(u16::to_le_bytes)).collect()
+    let plain: String = lines
+        .iter()
+        .map(|line| format!("{}\r\n", line.text))
+        .collect();
+    [0xFF, 0xFE]
+        .into_iter()
+        .chain(plain.encode_utf16().flat_map(u16::to_le_bytes))
+        .collect()
 }
 
 fn markdown(lines: &[Line]) -> Vec<u8> {
@@ -269,7 +361,12 @@ fn markdown(lines: &[Line]) -> Vec<u8> {
 
 fn html(lines: &[Line]) -> Vec<u8> {
     text(lines, |line| {
-        let escaped = line.text.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;").replace('>', "&gt;");
+        let escaped = line
+            .text
+            .replace('&', "&amp;")
+            .replace('"', "&quot;")
+            .replace('<', "&lt;")
+            .replace('>', "&gt;");
         format!("{escaped}\n")
     })
 }

@@ -1,0 +1,161 @@
+//! Causes in the name of the server that the handshake carries.
+
+use super::{Case, Cause, Confidence, Evidence, Rule, Severity};
+use crate::session::attempt::{Api, Tls};
+use crate::session::settings::Settings;
+
+pub(super) const CAUSES: &[Cause] = &[
+    Cause {
+        id: "tls.sni-missing",
+        title: "The server name is not sent in the TLS handshake (SNI is off)",
+        severity: Severity::Error,
+        symptom: "`+QMTOPEN: x,-1` (EC200 family: `x,5`), `+QSSLOPEN: x,566`, although certificate, clock and cipher are right",
+        reason: "Shared front ends (DPS, AWS, HiveMQ Cloud, EMQX) answer a handshake without a name with another \
+                 certificate or drop it; the modules' factory setting is off.",
+        check: &["AT+QSSLCFG=\"sni\",{bound}"],
+        fix: &[
+            "AT+QMTCLOSE={client}",
+            "AT+QSSLCFG=\"sni\",{bound},1",
+            "AT+QMTOPEN={client},\"{host}\",{port}",
+        ],
+        sources: &[
+            "forums.quectel.com/t/8115 (BG96 with DPS)",
+            "github.com/zimbora/esp32-BG95 pull 5 and 6",
+            "EG800K measurement: 566 with ignorelocaltime 1, 0 with sni 1",
+            "Xinyuan-LilyGO/T-SIM7600X issue 49",
+        ],
+        rule: Rule::Fallback(sni_missing),
+    },
+    Cause {
+        id: "tls.sni-unsupported-fw",
+        title: "This firmware cannot send the server name",
+        severity: Severity::Error,
+        symptom: "`AT+QSSLCFG=\"sni\",x,1` answers ERROR",
+        reason: "Early firmware (BG96 R02) has no `sni` item; the DPS global endpoint and other shared hosts need the name.",
+        check: &["AT+QSSLCFG=?", "AT+QGMR"],
+        fix: &[
+            "(update the firmware; or go to the assigned hub directly instead of the shared DPS endpoint:)",
+            "AT+QMTOPEN={client},\"<your hub>.azure-devices.net\",8883",
+        ],
+        sources: &[
+            "BG96 SSL AT Commands Manual V1.0 (no sni)",
+            "RAKwireless RUI3 cellular manual (later dump with sni)",
+        ],
+        rule: Rule::Attempt(sni_unsupported),
+    },
+];
+
+/// The name goes out: 1, or SIMCom's form with the name itself.
+pub(super) fn sni_is_on(settings: &Settings) -> bool {
+    settings.text("sni").is_some_and(|value| value != "0")
+}
+
+fn sni_missing(case: &Case<'_>) -> Option<Evidence> {
+    let attempt = case.attempt;
+    let plain_address = attempt.cloud == crate::host::Cloud::Address;
+    if !case.tls_failed() || plain_address || !case.could_be("sni") || attempt.host.is_empty() {
+        return None;
+    }
+    // Where the network is at fault, no handshake was begun.
+    if case.has_error_of(&["net."]) {
+        return None;
+    }
+    let empty = Settings::default();
+    let bound = attempt.ssl().unwrap_or(&empty);
+    if sni_is_on(bound) || case.intended().is_some_and(sni_is_on) {
+        return None;
+    }
+    let shared = attempt.cloud.shares_its_address();
+    if matches!(attempt.tls, Tls::Unknown) && !shared {
+        return None;
+    }
+    if let Some(success) = case.is_proven_by_change_of("sni") {
+        let set = success
+            .ssl()
+            .and_then(|s| s.get("sni"))
+            .map(|value| &value.quote);
+        let came_up = success.result.as_ref().map(|result| &result.quote);
+        let detail = format!(
+            "The open to {} failed without the server name and came up with it: confirmed and resolved in this log.",
+            case.host()
+        );
+        return Some(
+            Evidence::error(Confidence::Certain, detail).at(case.failure_with([set, came_up])),
+        );
+    }
+    let context = attempt.ssl_context().map_or_else(
+        || "its SSL context".to_owned(),
+        |n| format!("SSL context {n}"),
+    );
+    let detail = format!(
+        "`sni` was never set to 1 in {context} before the open to {} failed.",
+        case.host()
+    );
+    let evidence = if shared && attempt.tls != Tls::Unknown {
+        Evidence::error(Confidence::Likely, detail)
+    } else if case.has_error() || attempt.tls == Tls::Unknown {
+        Evidence::warning(Confidence::Possible, detail)
+    } else {
+        Evidence::error(Confidence::Possible, detail)
+    };
+    let read = bound.get("sni").map(|value| &value.quote);
+    let evidence = evidence.at(case.failure_with([read]));
+    let unsupported = case.has_any(&["tls.sni-unsupported-fw"]);
+    Some(if unsupported {
+        evidence.with_fix(["(this firmware has no sni item: see tls.sni-unsupported-fw)"])
+    } else if attempt.api == Api::Qssl {
+        evidence.with_fix(["AT+QSSLCFG=\"sni\",{bound},1"])
+    } else if attempt.api == Api::Cmqtt {
+        evidence.with_fix(["AT+CSSLCFG=\"enableSNI\",{bound},1"])
+    } else {
+        evidence
+    })
+}
+
+/// Firmware whose `AT+QSSLCFG=?` has no `sni`.
+const WITHOUT_SNI: &[&str] = &["BG96MAR02"];
+
+fn sni_unsupported(case: &Case<'_>) -> Option<Evidence> {
+    if !case.tls_failed() || !case.could_be("sni") || case.intended().is_some_and(sni_is_on) {
+        return None;
+    }
+    let refused = case.session.refusals.iter().find(|refusal| {
+        let name = refusal.command.name(0);
+        let verb = refusal.command.is_set("+QSSLCFG") || refusal.command.is_set("+CSSLCFG");
+        verb && matches!(name.as_str(), "sni" | "enablesni") && refusal.repaired_at.is_none()
+    });
+    if let Some(refusal) = refused {
+        if super::syntax::is_typographic_fault(case.session, refusal) {
+            return None;
+        }
+        let detail = "The module refused the setting `sni`, so the handshake goes out without the server's name.";
+        return Some(
+            Evidence::error(Confidence::Likely, detail)
+                .at(case.failure_with([Some(&refusal.quote), Some(&refusal.answer)])),
+        );
+    }
+    let items = &case.session.ssl_items;
+    if !items.is_empty() && !items.iter().any(|item| item == "sni") {
+        let detail = "The module's own list of settings (`AT+QSSLCFG=?`) has no `sni`.";
+        return Some(
+            Evidence::error(Confidence::Likely, detail)
+                .at(case.failure_with([case.session.ssl_items_quote.as_ref()])),
+        );
+    }
+    let firmware = case.session.module.firmware.as_deref()?;
+    let old = WITHOUT_SNI
+        .iter()
+        .any(|prefix| firmware.starts_with(prefix));
+    let needs = case.cloud().shares_its_address();
+    (old && needs).then(|| {
+        let detail = format!(
+            "Firmware {firmware} has no `sni` item at all, and {} needs the name.",
+            case.cloud().name()
+        );
+        Evidence::warning(Confidence::Likely, detail).at(case.failure_with([case
+            .session
+            .module
+            .quote
+            .as_ref()]))
+    })
+}
