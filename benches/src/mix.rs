@@ -108,7 +108,7 @@ impl Random {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
-        u32::try_from((self.0 >> 32) * u64::from(end) >> 32).unwrap_or(0)
+        u32::try_from(((self.0 >> 32) * u64::from(end)) >> 32).unwrap_or(0)
     }
 }
 
@@ -156,8 +156,8 @@ impl Mix {
                 self.line(line.as_bytes(), Meant::Registration(stat, area, cell, 7));
             }
             _ => {
-                let id = self.number(12);
-                let kind = ["closed", "recv"][usize::from(id % 2 == 0)];
+                let id: u32 = self.number(12);
+                let kind = ["closed", "recv"][usize::from(id.is_multiple_of(2))];
                 let line = format!("+QIURC: \"{kind}\",{id}");
                 self.line(line.as_bytes(), Meant::Socket(kind.as_bytes(), id));
             }
@@ -166,8 +166,14 @@ impl Mix {
 
     fn message(&mut self) {
         let topic = match self.random.below(3) {
-            0 => format!("$iothub/methods/POST/reboot/?$rid={}", self.random.below(1000)),
-            1 => format!("$iothub/twin/PATCH/properties/desired/?$version={}", self.random.below(1000)),
+            0 => format!(
+                "$iothub/methods/POST/reboot/?$rid={}",
+                self.random.below(1000)
+            ),
+            1 => format!(
+                "$iothub/twin/PATCH/properties/desired/?$version={}",
+                self.random.below(1000)
+            ),
             _ => format!(
                 "devices/dev-{}/messages/devicebound/%24.to=%2Fdevices%2Fdev-1%2Fmessages%2FdeviceBound&%24.ct=application%2Fjson",
                 self.random.below(100)

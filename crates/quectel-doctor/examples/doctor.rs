@@ -1,6 +1,6 @@
 //! Diagnoses the logs named on the command line, or standard input.
 
-use std::error::Error;
+use core::error::Error;
 use std::fs::File;
 use std::io::{BufReader, Write as _, stdin, stdout};
 
