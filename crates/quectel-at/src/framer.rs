@@ -203,7 +203,7 @@ impl<'b> Framer<'b> {
         frame
     }
 
-    /// Takes a single byte that only joins the line, or is skipped between lines.
+    /// Takes a single byte that gives no frame; false if it may give one.
     #[inline]
     pub(crate) fn join(&mut self, byte: u8) -> bool {
         if byte >= self.floor
@@ -214,7 +214,25 @@ impl<'b> Framer<'b> {
             self.len += 1;
             return true;
         }
-        self.skipping && matches!(byte, b'\r' | b'\n')
+        self.turn(byte)
+    }
+
+    /// Takes a single byte that begins a line or leads from one of its parts to the next.
+    #[inline(never)]
+    fn turn(&mut self, byte: u8) -> bool {
+        if matches!(byte, b'\r' | b'\n') {
+            return self.skipping;
+        }
+        let input = &[byte];
+        let (frame, _) = match self.scan {
+            Scan::Start if self.skipping => self.begin(input),
+            Scan::Start | Scan::Quoted | Scan::Counted | Scan::LineFeed | Scan::QuoteCr => {
+                return false;
+            }
+            _ => self.resume(input),
+        };
+        debug_assert!(frame.is_none(), "only line ends end lines");
+        true
     }
 
     /// The next frame, and the rest of the input, which is empty if there is none.

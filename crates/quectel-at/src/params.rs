@@ -105,11 +105,15 @@ impl<'a> Params<'a> {
         })
     }
 
-    /// Reads digits that end with the parameter; otherwise nothing has been read.
+    /// Reads digits that are a whole parameter, in quotes or not; otherwise nothing has been read.
     #[inline]
     fn digits(&mut self, base: u32, value: impl Fn(u8) -> Option<u8>) -> Option<u32> {
         let text = self.rest?;
         let text = text.strip_prefix(b" ").unwrap_or(text);
+        let (text, quoted) = match text {
+            [b'"', text @ ..] => (text, true),
+            text => (text, false),
+        };
         let mut rest = text;
         let mut sum = 0_u32;
         while let [digit, tail @ ..] = rest
@@ -120,6 +124,9 @@ impl<'a> Params<'a> {
         }
         if rest.len() == text.len() {
             return None;
+        }
+        if quoted {
+            rest = rest.strip_prefix(b"\"")?;
         }
         self.rest = match rest {
             [] => None,
@@ -192,6 +199,9 @@ impl<'a> Params<'a> {
     /// # Errors
     /// [`ParamError::Missing`]; [`ParamError::NotANumber`].
     pub fn hex(&mut self) -> Result<u32, ParamError> {
+        if let Some(number) = self.digits(16, hex_digit) {
+            return Ok(number);
+        }
         let digits = match self.bytes()? {
             [b'0', b'x' | b'X', digits @ ..] => digits,
             digits => digits,
@@ -214,12 +224,11 @@ fn decimal_digit(byte: u8) -> Option<u8> {
 
 #[inline]
 fn hex_digit(byte: u8) -> Option<u8> {
-    match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'A'..=b'F' => Some(byte - b'A' + 10),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        _ => None,
+    let letter = (byte | 0x20).wrapping_sub(b'a');
+    if letter < 6 {
+        return Some(letter + 10);
     }
+    decimal_digit(byte)
 }
 
 fn decimal(digits: &[u8]) -> Result<u32, ParamError> {

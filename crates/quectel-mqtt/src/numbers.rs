@@ -40,11 +40,13 @@ impl<'a> Numbers<'a> {
     }
 
     /// The next number, 0 to 65,535.
+    #[inline]
     pub(crate) fn u16(&mut self) -> Option<u16> {
         u16::try_from(self.i32()?).ok()
     }
 
     /// The next number, 0 to 255.
+    #[inline]
     pub(crate) fn u8(&mut self) -> Option<u8> {
         u8::try_from(self.i32()?).ok()
     }
@@ -62,22 +64,16 @@ pub(crate) fn skip_spaces(mut text: &[u8]) -> &[u8] {
 #[inline]
 pub(crate) fn number(text: &[u8]) -> Option<(u32, &[u8])> {
     let mut rest = text;
-    let mut sum = 0_u64;
+    let mut sum = 0_u32;
     while let [byte, tail @ ..] = rest {
         let digit = byte.wrapping_sub(b'0');
         if digit > 9 {
             break;
         }
-        sum = sum * 10 + u64::from(digit);
-        if sum > u64::from(u32::MAX) {
-            return None;
-        }
+        sum = sum.checked_mul(10)?.checked_add(u32::from(digit))?;
         rest = tail;
     }
-    if rest.len() == text.len() {
-        return None;
-    }
-    Some((u32::try_from(sum).ok()?, rest))
+    (rest.len() < text.len()).then_some((sum, rest))
 }
 
 #[cfg(test)]

@@ -81,6 +81,7 @@ pub(crate) enum Incoming<'a> {
 
 impl<'a> Incoming<'a> {
     /// Reads what stands after `+QMTRECV:`; looks at each byte of the topic once and at the payload's ends.
+    #[inline]
     pub(crate) fn parse(text: &'a [u8]) -> Option<Self> {
         let (client, rest) = number(skip_spaces(text))?;
         let client = u8::try_from(client).ok()?;
@@ -93,7 +94,7 @@ impl<'a> Incoming<'a> {
         let quoted = skip_spaces(rest).strip_prefix(b"\"")?;
         let (topic, tail) = quoted.split_at_checked(memchr::memchr(b'"', quoted)?)?;
         let (length, payload) = match tail {
-            [b'"', b',', body @ ..] => payload(body),
+            [b'"', b',', body @ ..] => counted(body).unwrap_or_else(|| payload(body)),
             _ => (None, &[][..]),
         };
         Some(Self::Message(Recv {
@@ -104,6 +105,14 @@ impl<'a> Incoming<'a> {
             length,
         }))
     }
+}
+
+/// The usual form: a length and the whole payload in quotes.
+#[inline]
+fn counted(body: &[u8]) -> Option<(Option<u32>, &[u8])> {
+    let (length, rest) = number(body)?;
+    let payload = rest.strip_prefix(b",\"")?;
+    Some((Some(length), payload.get(..usize::try_from(length).ok()?)?))
 }
 
 /// The length, if there is one, and the payload, from what stands after the topic's comma.

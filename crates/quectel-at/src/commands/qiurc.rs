@@ -93,6 +93,14 @@ impl<'a> QiUrc<'a> {
 
 /// A number that ends with the line: pushed data may stand behind it.
 fn first_line<N: TryFrom<u32>>(params: &mut Params<'_>) -> Option<N> {
+    if params.is_empty() {
+        return None;
+    }
+    let mut ahead = *params;
+    if let Ok(number) = ahead.u32() {
+        *params = ahead;
+        return N::try_from(number).ok();
+    }
     let text = params.bytes().ok()?;
     let number = text.split(|&byte| byte == b'\r').next()?;
     N::try_from(Params::new(number).u32().ok()?).ok()
