@@ -462,10 +462,12 @@ impl<'b> Link<'b> {
                 self.reacted |= self.is_busy();
                 Some(Kind::Lost(dropped, LostReason::Overflow))
             }
-            Frame::Data(_) => {
+            Frame::Data(_) if self.is_busy() => {
                 self.arm();
                 Some(Kind::Data)
             }
+            // The rest of a download that was given up.
+            Frame::Data(bytes) => Some(Kind::Lost(bytes.len(), LostReason::Incomplete)),
             Frame::Prompt => {
                 self.react();
                 self.begin_payload(usize::MAX);

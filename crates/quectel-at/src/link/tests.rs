@@ -223,6 +223,32 @@ fn late_results_do_not_answer_the_next_command() {
 }
 
 #[test]
+fn data_of_a_download_that_timed_out_are_lost_and_time_nothing_out() {
+    let (mut rx, mut tx) = ([0; 64], [0; 64]);
+    let mut link = Link::new(&mut rx, &mut tx, RULES);
+    let mut chunk = [0; 64];
+    let download = Test {
+        line: "+QFREAD=1",
+        exchange: Exchange::plain(300).with_data(DataPhase::Download { size: None }),
+    };
+    link.send(0, &download).unwrap();
+    link.poll_transmit(&mut chunk);
+    assert!(link.poll(1, &mut &b"\r\nCONNECT 9\r\n"[..]).is_none());
+    assert_eq!(
+        link.poll(980, &mut &b""[..]).map(text).unwrap(),
+        "timed out"
+    );
+    assert_eq!(
+        link.poll(1_000, &mut &b"6173"[..]).map(text).unwrap(),
+        "lost 4 Incomplete"
+    );
+    for now in [1_300, 2_000, 10_000, 20_000] {
+        let event = link.poll(now, &mut &b""[..]).map(text);
+        assert_ne!(event.as_deref(), Some("timed out"));
+    }
+}
+
+#[test]
 fn a_command_after_raw_bytes_goes_out_whole() {
     let (mut rx, mut tx) = ([0; 64], [0; 64]);
     let mut link = Link::new(&mut rx, &mut tx, RULES);
