@@ -156,7 +156,7 @@ impl Mix {
                 self.line(line.as_bytes(), Meant::Registration(stat, area, cell, 7));
             }
             _ => {
-                let id: u32 = self.number(12);
+                let id: u8 = self.number(12);
                 let kind = ["closed", "recv"][usize::from(id.is_multiple_of(2))];
                 let line = format!("+QIURC: \"{kind}\",{id}");
                 self.line(line.as_bytes(), Meant::Socket(kind.as_bytes(), id));
