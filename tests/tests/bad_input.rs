@@ -1,5 +1,7 @@
 //! Everything that goes wrong for users gives one clear failure, and the next run with the right settings works.
 
+#![allow(clippy::panic, reason = "a test fails by panicking")]
+
 use iothub_sim::SharedAccessKey;
 use quectel_azure::azure_auth::ConnectionString;
 use quectel_azure::{Buffers, CaFile, Client, Config, ConfigError, Credential, Reason, Step};

@@ -1,6 +1,6 @@
 //! `docs/errors.md` is generated from the table of reasons.
 
-use std::fmt::Write as _;
+use core::fmt::Write as _;
 
 use quectel_azure::Reason;
 use quectel_azure_tests::golden;

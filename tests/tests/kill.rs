@@ -30,7 +30,7 @@ fn run_for(world: &mut World, config: Config<'_>, bytes: usize) -> (usize, bool)
 /// Gives the client what the module said, or lets time pass; false when nothing happens any more.
 fn step(client: &mut Client<'_>, world: &mut World, published: &mut bool) -> bool {
     world.settle();
-    let heard = std::mem::take(&mut world.uart);
+    let heard = core::mem::take(&mut world.uart);
     let mut input = &heard[..];
     let mut moved = !heard.is_empty();
     let mut connected = false;
@@ -153,6 +153,7 @@ fn a_disconnect_at_any_byte_ends_soon() {
             let mut client = memory.client(config(&text, &pem));
             client.connect(world.now_ms).expect("the client is idle");
             let (mut sent, mut published, mut one) = (0, false, [0]);
+            // A token's length differs from key to key, so the last places may lie behind the end.
             'run: loop {
                 while client.poll_transmit(&mut one) > 0 {
                     world.send(&one);
@@ -161,7 +162,9 @@ fn a_disconnect_at_any_byte_ends_soon() {
                         break 'run;
                     }
                 }
-                step(&mut client, &mut world, &mut published);
+                if !step(&mut client, &mut world, &mut published) {
+                    break;
+                }
             }
             let began = world.now_ms;
             client.disconnect(world.now_ms).expect("it runs");

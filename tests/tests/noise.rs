@@ -48,7 +48,7 @@ fn run(
             world.send(&to_module(out[..n].to_vec()));
         }
         world.settle();
-        let heard = std::mem::take(&mut world.uart);
+        let heard = core::mem::take(&mut world.uart);
         moved |= !heard.is_empty();
         let heard = if heard.is_empty() {
             heard
@@ -122,7 +122,7 @@ fn a_urc_between_any_two_lines_changes_nothing() {
                         && heard.get(at + 2) != Some(&b'>');
                     let after_line = at == 0 || heard[..at].ends_with(b"\r\n");
                     if before_line && after_line && dice.below(2) == 0 {
-                        let urc = URCS[dice.below(URCS.len() as u32) as usize];
+                        let urc = URCS[dice.below(9) as usize % URCS.len()];
                         out.extend_from_slice(format!("\r\n{urc}\r\n").as_bytes());
                         inserted += 1;
                     }
