@@ -201,6 +201,8 @@ check_demo() {
 #: c            the C interface: header, examples, tests, sanitizers
 check_c() {
     debian gcc gcc libc6-dev
+    sed -n '/^```c$/,/^```$/{/^```/!p}' README.md |
+        gcc -x c -std=c99 -Wall -Wextra -Werror -pedantic -Iinclude -Ibindings/c/examples -fsyntax-only -
     bash bindings/c/ci.sh
 }
 
@@ -251,7 +253,7 @@ check_bench_smoke() {
     cargo bench --quiet --locked -p quectel-azure-benches --benches -- --test
 }
 
-checks=(fmt clippy test doc msrv deny no_std thumb size demo c python)
+checks=(fmt clippy test doc msrv deny no_std thumb size demo c python firmware hub fuzz_smoke)
 [ ! -e firmware/ci.sh ] || checks+=(firmware)
 [ ! -e crates/iothub-sim/tests/python ] || checks+=(hub)
 checks+=(fuzz_smoke)
