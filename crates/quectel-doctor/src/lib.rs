@@ -45,7 +45,8 @@ pub use rules::{Cause, Confidence, Severity};
 /// Memory is bounded whatever the length of the log. A log without dates is judged by today.
 ///
 /// # Errors
-/// [`ReadError::Io`] when reading fails, [`ReadError::NotALog`] when there is no AT dialogue in it.
+/// [`ReadError::Io`] when reading fails, [`ReadError::NotText`] when the input is binary, and
+/// [`ReadError::NotALog`] when there is no AT dialogue in it.
 pub fn diagnose(reader: impl BufRead) -> Result<Report, ReadError> {
     let today = SystemTime::now()
         .duration_since(UNIX_EPOCH)

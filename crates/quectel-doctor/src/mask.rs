@@ -1,19 +1,45 @@
 //! Secrets out of everything that is quoted: signatures, keys, passwords, PINs, bodies of key files.
 
-/// A line of the log in a report, with its number and without its secrets.
-#[derive(Debug, Clone, PartialEq, Eq)]
+use std::rc::Rc;
+
+/// A line of the log that a report may quote, with its number.
+///
+/// The text is kept as it stands and masked when it is shown: most lines never are.
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Quote {
     pub(crate) number: u64,
-    pub(crate) text: String,
+    raw: Rc<str>,
+}
+
+impl core::fmt::Debug for Quote {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{}: {}", self.number, self.masked())
+    }
 }
 
 /// Longer lines are cut in a report.
 const MAX_QUOTE: usize = 180;
 
+/// And so much is kept of them.
+const MAX_RAW: usize = 2048;
+
 impl Quote {
     pub(crate) fn new(number: u64, raw: &str) -> Self {
-        // A report shows the beginning; what is cut before masking cannot hold half a secret afterwards.
-        let masked = mask(raw.trim_end());
+        let raw = raw.trim_end();
+        let mut end = raw.len().min(MAX_RAW);
+        while !raw.is_char_boundary(end) {
+            end -= 1;
+        }
+        Self {
+            number,
+            raw: Rc::from(raw.get(..end).unwrap_or_default()),
+        }
+    }
+
+    /// The line without its secrets, cut to 180 characters.
+    pub(crate) fn masked(&self) -> String {
+        // What is cut before masking cannot hold half a secret afterwards.
+        let masked = mask(&self.raw);
         let mut text: String = masked
             .chars()
             .map(|c| if c.is_control() { ' ' } else { c })
@@ -22,7 +48,7 @@ impl Quote {
             text.truncate(at);
             text.push('\u{2026}');
         }
-        Self { number, text }
+        text
     }
 }
 
@@ -237,9 +263,7 @@ mod tests {
     #[test]
     fn long_lines_are_cut() {
         let quote = Quote::new(7, &"ab ".repeat(200));
-        assert_eq!(
-            (quote.number, quote.text.chars().count()),
-            (7, MAX_QUOTE + 1)
-        );
+        let text = quote.masked();
+        assert_eq!((quote.number, text.chars().count()), (7, MAX_QUOTE + 1));
     }
 }

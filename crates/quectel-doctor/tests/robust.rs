@@ -143,4 +143,9 @@ fn what_is_no_log_is_an_error() {
         let error = diagnose_at(text.as_bytes(), TODAY).unwrap_err();
         assert_eq!(error.name(), "not-a-log", "{text:?}");
     }
+    let picture: Vec<u8> = (0..4096_u32)
+        .map(|n| u8::try_from(n * 7919 % 251).unwrap_or(0))
+        .collect();
+    let error = diagnose_at(picture.as_slice(), TODAY).unwrap_err();
+    assert_eq!(error.name(), "not-text");
 }

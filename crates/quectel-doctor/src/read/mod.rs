@@ -10,7 +10,7 @@ mod split;
 mod stamp;
 mod token;
 
-use std::io::{self, BufRead};
+use std::io::BufRead;
 
 use self::clean::clean;
 use self::labels::Labels;
@@ -19,6 +19,7 @@ use self::physical::PhysicalLines;
 use self::prefix::{Stripped, strip};
 use self::record::Assembler;
 use self::split::split;
+use crate::error::ReadError;
 use crate::time::Stamp;
 
 use self::prefix::Side;
@@ -52,7 +53,13 @@ const LOOK_AHEAD_BYTES: usize = 512 * 1024;
 /// Reads a log and calls `sink` for everything that was said in it; returns how many lines there were.
 ///
 /// Memory does not grow with the log: lines are cut at 64 KiB, and only the first 2000 are held.
-pub(crate) fn read_log(reader: impl BufRead, sink: &mut dyn FnMut(Item<'_>)) -> io::Result<u64> {
+///
+/// # Errors
+/// [`ReadError::Io`] when reading fails, [`ReadError::NotText`] when the beginning is no text.
+pub(crate) fn read_log(
+    reader: impl BufRead,
+    sink: &mut dyn FnMut(Item<'_>),
+) -> Result<u64, ReadError> {
     let mut lines = PhysicalLines::new(reader)?;
     let mut reader = Reader {
         labels: Labels::default(),
@@ -71,6 +78,9 @@ pub(crate) fn read_log(reader: impl BufRead, sink: &mut dyn FnMut(Item<'_>)) -> 
         reader.learn(&line);
         head.push((number, line.clone()));
     }
+    if is_binary(head.iter().map(|(_, line)| line.as_str())) {
+        return Err(ReadError::NotText);
+    }
     let mut count = 0;
     for (number, line) in head {
         reader.line(number, &line, sink);
@@ -83,6 +93,17 @@ pub(crate) fn read_log(reader: impl BufRead, sink: &mut dyn FnMut(Item<'_>)) -> 
     reader.assembler.flush();
     reader.deliver(sink);
     Ok(count)
+}
+
+/// A third of the characters is none that anybody types.
+fn is_binary<'a>(lines: impl Iterator<Item = &'a str>) -> bool {
+    let (mut all, mut odd) = (0_usize, 0_usize);
+    for c in lines.flat_map(str::chars) {
+        let terminal = matches!(c, '\t' | '\u{1B}' | '\u{1A}' | '\r');
+        all += 1;
+        odd += usize::from(c == char::REPLACEMENT_CHARACTER || (c.is_control() && !terminal));
+    }
+    odd > 32 && odd * 3 > all
 }
 
 struct Reader {
@@ -129,27 +150,12 @@ impl Reader {
             stripped,
             stamp,
         };
-        let counter = match stripped.side {
-            Some(Side::Host) => 0,
-            Some(Side::Module) => 1,
-            None => 2,
-        };
+        let counter = counter_of(stripped.side);
         let spelt_out = self.spelt_out.get(counter).copied().unwrap_or_default();
         match expand(stripped.rest, stripped.record) {
             // Nobody says whose bytes they are: a program's literal, or prose about `\r\n`.
             Content::Stream(piece) if stripped.side.is_none() && !stripped.record => {
-                self.assembler.flush();
-                self.deliver(sink);
-                self.assembler.push(None, number, stripped.stamp, &piece);
-                self.assembler.flush();
-                for line in self.assembler.take() {
-                    split(&line.text, &mut |said| {
-                        sink(Item {
-                            ending: line.ending,
-                            ..item(&frame, false, said)
-                        })
-                    });
-                }
+                self.literal(&frame, &piece, sink);
             }
             Content::Stream(piece) => {
                 if let Some(count) = self.spelt_out.get_mut(counter) {
@@ -168,18 +174,38 @@ impl Reader {
                 self.deliver(sink);
             }
             Content::Line(text) => {
-                self.assembler.flush();
-                self.deliver(sink);
+                self.finish_stream(sink);
                 split(&text, &mut |said| sink(item(&frame, false, said)));
             }
             Content::Lines { lines, source } => {
-                self.assembler.flush();
-                self.deliver(sink);
+                self.finish_stream(sink);
                 for text in &lines {
                     split(text, &mut |said| sink(item(&frame, source, said)));
                 }
             }
         }
+    }
+
+    /// Control characters spelt out in a line that belongs to no side.
+    fn literal(&mut self, frame: &Frame<'_>, piece: &str, sink: &mut dyn FnMut(Item<'_>)) {
+        self.finish_stream(sink);
+        self.assembler.push(None, frame.line, frame.stamp, piece);
+        self.assembler.flush();
+        for line in self.assembler.take() {
+            let ending = line.ending;
+            split(&line.text, &mut |said| {
+                sink(Item {
+                    ending,
+                    ..item(frame, false, said)
+                });
+            });
+        }
+    }
+
+    /// The trace goes on in another shape: what is pending in it is complete.
+    fn finish_stream(&mut self, sink: &mut dyn FnMut(Item<'_>)) {
+        self.assembler.flush();
+        self.deliver(sink);
     }
 
     fn deliver(&mut self, sink: &mut dyn FnMut(Item<'_>)) {
@@ -199,6 +225,14 @@ impl Reader {
                 });
             });
         }
+    }
+}
+
+const fn counter_of(side: Option<Side>) -> usize {
+    match side {
+        Some(Side::Host) => 0,
+        Some(Side::Module) => 1,
+        None => 2,
     }
 }
 

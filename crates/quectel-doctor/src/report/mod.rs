@@ -208,7 +208,7 @@ fn finding(session: &Session, found: &Found, number: usize) -> Finding {
             .iter()
             .map(|quote| QuotedLine {
                 number: quote.number,
-                text: quote.text.clone(),
+                text: quote.masked(),
             })
             .collect(),
         message: crate::mask::mask(&message),

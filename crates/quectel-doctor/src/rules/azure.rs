@@ -149,6 +149,23 @@ fn closed_after(attempt: &Attempt, action: Action) -> Option<&Stat> {
         .find(|stat| stat.code == 1 && stat.after == action)
 }
 
+/// What about a topic is wrong, when it shows.
+fn what_is_wrong(topic: &str, identity: Option<&str>) -> String {
+    let named = topic
+        .strip_prefix("devices/")
+        .and_then(|rest| rest.split('/').next());
+    let other = named
+        .zip(identity)
+        .filter(|(device, id)| id.split('/').next() != Some(device));
+    if topic.starts_with('/') {
+        " It begins with a slash.".to_owned()
+    } else if let Some((device, id)) = other {
+        format!(" It names `{device}`, and the client is `{id}`.")
+    } else {
+        String::new()
+    }
+}
+
 fn topic(case: &Case<'_>) -> Option<Evidence> {
     let attempt = case.attempt;
     if !is_azure(case)
@@ -176,19 +193,7 @@ fn topic(case: &Case<'_>) -> Option<Evidence> {
         (None, Some((subscribe, topic))) => (topic.as_str(), &subscribe.quote, Action::Subscribe),
         (None, None) => return None,
     };
-    let foreign = name
-        .strip_prefix("devices/")
-        .and_then(|rest| rest.split('/').next());
-    let wrong_device = foreign
-        .zip(identity)
-        .filter(|(device, id)| id.split('/').next() != Some(device));
-    let hint = if name.starts_with('/') {
-        " It begins with a slash.".to_owned()
-    } else if let Some((device, id)) = wrong_device {
-        format!(" It names `{device}`, and the client is `{id}`.")
-    } else {
-        String::new()
-    };
+    let hint = what_is_wrong(name, identity);
     let what = if action == Action::Publish {
         "was published to"
     } else {
@@ -227,87 +232,74 @@ const fn cloud_name(cloud: Cloud) -> &'static str {
 /// Two logins throw each other out within so many milliseconds.
 const SOON_MS: i64 = 60_000;
 
-fn duplicate(context: &Context<'_>) -> Vec<Evidence> {
-    let session = context.session;
-    let azure = |attempt: &&Attempt| attempt.cloud == Cloud::AzureHub && attempt.is_connected();
-    let id = |attempt: &Attempt| {
-        attempt
-            .connect()
-            .map(|connect| connect.client_id.clone())
-            .unwrap_or_default()
-    };
-    let connected: Vec<&Attempt> = session.attempts.iter().filter(azure).collect();
-    // The same identity on two clients of one module.
-    for (n, first) in connected.iter().enumerate() {
+/// The client id that a connection logged in with.
+fn login(attempt: &Attempt) -> &str {
+    attempt
+        .connect()
+        .map_or("", |connect| connect.client_id.as_str())
+}
+
+/// The same identity on two clients of one module.
+fn twins(connected: &[&Attempt]) -> Option<Evidence> {
+    connected.iter().enumerate().find_map(|(n, first)| {
+        let id = login(first);
         let twin = connected.iter().skip(n + 1).find(|other| {
             other.client != first.client
-                && !id(first).is_empty()
-                && id(other) == id(first)
+                && !id.is_empty()
+                && login(other) == id
                 && first.closed.is_none()
-        });
-        if let Some(twin) = twin {
-            let detail = format!(
-                "Clients {} and {} both log in as `{}`.",
-                first.client,
-                twin.client,
-                id(first)
-            );
-            let quotes = [first.connect(), twin.connect()]
-                .into_iter()
-                .flatten()
-                .map(|connect| &connect.quote);
-            return vec![Evidence::error(Confidence::Certain, detail).quoting(quotes)];
-        }
+        })?;
+        let detail = format!(
+            "Clients {} and {} both log in as `{id}`.",
+            first.client, twin.client
+        );
+        let connects = [first.connect(), twin.connect()].into_iter().flatten();
+        let quotes = connects.map(|connect| &connect.quote);
+        Some(Evidence::error(Confidence::Certain, detail).quoting(quotes))
+    })
+}
+
+/// How the server closed a session soon after its login, without a cause in what was sent.
+fn thrown_out(attempt: &Attempt) -> Option<&Stat> {
+    let stat = attempt.stats.iter().find(|stat| {
+        stat.code == 1
+            && stat.connected
+            && matches!(stat.after, Action::Connect | Action::Subscribe)
+    })?;
+    let mut results = attempt.connects.iter().rev();
+    let accepted = results.find_map(|connect| connect.result.as_ref())?;
+    let soon = elapsed_ms(stat.stamp, accepted.stamp).is_none_or(|ms| ms <= SOON_MS);
+    let mut filters = attempt.subscribes.iter().flat_map(|s| &s.topics);
+    let good_filters = filters.all(|topic| subscribe_allowed(topic, attempt.cloud, None));
+    (soon && good_filters && attempt.publishes.is_empty()).then_some(stat)
+}
+
+fn duplicate(context: &Context<'_>) -> Vec<Evidence> {
+    let is_login = |a: &Attempt| a.cloud == Cloud::AzureHub && a.is_connected();
+    let attempts = &context.session.attempts;
+    let connected: Vec<&Attempt> = attempts.iter().filter(|a| is_login(a)).collect();
+    if let Some(twins) = twins(&connected) {
+        return vec![twins];
     }
-    let thrown_out: Vec<(&Attempt, &Stat)> = connected
+    let cycles: Vec<(usize, &Attempt, &Stat)> = attempts
         .iter()
-        .filter_map(|attempt| {
-            let stat = attempt.stats.iter().find(|stat| {
-                stat.code == 1
-                    && stat.connected
-                    && matches!(stat.after, Action::Connect | Action::Subscribe)
-            })?;
-            let accepted = attempt
-                .connects
-                .iter()
-                .rev()
-                .find_map(|connect| connect.result.as_ref())?;
-            let soon = elapsed_ms(stat.stamp, accepted.stamp).is_none_or(|ms| ms <= SOON_MS);
-            let good_filters = attempt.subscribes.iter().all(|s| {
-                s.topics
-                    .iter()
-                    .all(|t| subscribe_allowed(t, attempt.cloud, None))
-            });
-            (soon && good_filters && attempt.publishes.is_empty()).then_some((*attempt, stat))
-        })
+        .enumerate()
+        .filter(|(_, attempt)| is_login(attempt))
+        .filter_map(|(index, attempt)| Some((index, attempt, thrown_out(attempt)?)))
         .collect();
-    let same = thrown_out.first().map(|(attempt, _)| id(attempt));
-    if thrown_out.len() < 2
-        || thrown_out
-            .iter()
-            .any(|(attempt, _)| Some(id(attempt)) != same)
-    {
+    let id = cycles.first().map_or("", |(_, attempt, _)| login(attempt));
+    if cycles.len() < 2 || cycles.iter().any(|(_, attempt, _)| login(attempt) != id) {
         return Vec::new();
     }
     let detail = format!(
-        "`{}` was connected {} times and closed by the hub seconds later each time.",
-        same.unwrap_or_default(),
-        thrown_out.len()
+        "`{id}` was connected {} times and closed by the hub seconds later each time.",
+        cycles.len()
     );
-    let quotes = thrown_out.iter().map(|(_, stat)| &stat.quote);
+    let quotes = cycles.iter().map(|(_, _, stat)| &stat.quote);
     let evidence = Evidence::error(Confidence::Likely, detail).quoting(quotes);
-    let is_thrown_out = |attempt: &Attempt| {
-        thrown_out
-            .iter()
-            .any(|(other, _)| core::ptr::eq(*other, attempt))
-    };
-    let indexes = session
-        .attempts
+    cycles
         .iter()
-        .enumerate()
-        .filter(|(_, attempt)| is_thrown_out(attempt));
-    indexes
-        .map(|(index, _)| evidence.clone().of(index))
+        .map(|(index, ..)| evidence.clone().of(*index))
         .collect()
 }
 

@@ -225,46 +225,48 @@ pub(super) fn comparable(a: &str, b: &str) -> bool {
     has_placeholder(a) == has_placeholder(b)
 }
 
+/// The registration that the user name is of, when the token is for another one.
+fn other_registration(user: &UserName, resource: &str) -> Option<String> {
+    let UserName::Dps(user) = user else {
+        return None;
+    };
+    let wanted = format!("{}/registrations/{}", user.id_scope, user.registration);
+    let hub = resource.contains("/devices/");
+    let same = resource.eq_ignore_ascii_case(&wanted) || !comparable(resource, &wanted);
+    (!hub && !same).then_some(wanted)
+}
+
 fn resource_mismatch(case: &Case<'_>) -> Option<Evidence> {
     let severity = weight(case).filter(|_| is_azure(case))?;
     let (connect, sas) = credentials(case)?;
     let resource = resource(sas).filter(|resource| !resource.is_empty())?;
     let quotes = lines(case, connect);
     if case.cloud() == Cloud::AzureDps {
-        let UserName::Dps(user) = &connect.user else {
-            return None;
-        };
-        let wanted = format!("{}/registrations/{}", user.id_scope, user.registration);
-        let hub = resource.contains("/devices/");
-        let same = resource.eq_ignore_ascii_case(&wanted) || !comparable(resource, &wanted);
-        return (!hub && !same).then(|| {
-            let detail = format!("`sr` is `{resource}`, and must be `{wanted}`.");
-            Evidence::new(severity, Confidence::Likely, detail).at(quotes)
-        });
+        let wanted = other_registration(&connect.user, resource)?;
+        let detail = format!("`sr` is `{resource}`, and must be `{wanted}`.");
+        return Some(Evidence::new(severity, Confidence::Likely, detail).at(quotes));
     }
     if resource.contains("/registrations/") {
         return None;
     }
     let (host, path) = resource.split_once('/').unwrap_or((resource, ""));
     let open_host = crate::host::bare_host(&case.attempt.host);
-    let user_host = match &connect.user {
-        UserName::Hub(user) => user.host.as_str(),
-        _ => open_host,
+    let (user_host, user_device) = match &connect.user {
+        UserName::Hub(user) => (user.host.as_str(), Some(user.device.as_str())),
+        _ => (open_host, None),
     };
     let hosts_agree =
         same_host(host, open_host) || same_host(host, user_host) || !comparable(host, open_host);
     let device = path
         .strip_prefix("devices/")
         .map(|device| device.replace("/modules/", "/"));
-    let wanted = format!(
-        "{}/devices/{}",
-        if open_host.is_empty() {
-            user_host
-        } else {
-            open_host
-        },
-        connect.client_id.replacen('/', "/modules/", 1)
-    );
+    let wanted_host = if open_host.is_empty() {
+        user_host
+    } else {
+        open_host
+    };
+    let wanted_device = connect.client_id.replacen('/', "/modules/", 1);
+    let wanted = format!("{wanted_host}/devices/{wanted_device}");
     let policy = sas.policy.is_some();
     let devices_agree = match &device {
         Some(device) => {
@@ -278,10 +280,6 @@ fn resource_mismatch(case: &Case<'_>) -> Option<Evidence> {
     if hosts_agree && devices_agree {
         return None;
     }
-    let user_device = match &connect.user {
-        UserName::Hub(user) => Some(user.device.as_str()),
-        _ => None,
-    };
     // The token agrees with the user name: then it is the client id that is wrong.
     if hosts_agree && device.is_some() && device.as_deref() == user_device {
         return None;

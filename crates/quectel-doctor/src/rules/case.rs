@@ -217,6 +217,20 @@ fn differences(attempt: &Attempt, other: &Attempt) -> Vec<String> {
     names
 }
 
+/// The PDP context that a connection uses, the one that is active, and the APN.
+fn packet_data(session: &Session, attempt: Option<&Attempt>) -> (Option<u8>, Option<u8>, String) {
+    let network = attempt.map_or(&session.state.network, |a| &a.state.network);
+    let active = network.active_contexts().first().copied();
+    let used = attempt.and_then(|a| a.pdp_context).or(active);
+    let pdp = used.and_then(|n| network.pdp.get(&n));
+    let apn = pdp
+        .and_then(|pdp| pdp.apn.as_ref())
+        .map(|apn| apn.value.clone());
+    let apn = apn.filter(|apn| !apn.is_empty());
+    let hint = || "<apn of your SIM>".to_owned();
+    (used, active.or(used), apn.unwrap_or_else(hint))
+}
+
 /// Numbers and names of the user's own log, for the commands of a fix.
 pub(crate) struct Variables {
     values: Vec<(&'static str, String)>,
@@ -252,40 +266,26 @@ impl Variables {
             .map(|a| a.host.clone())
             .filter(|h| !h.is_empty())
             .unwrap_or_else(|| "<host>".into());
+        let port = attempt.and_then(|a| a.port).unwrap_or(8883).to_string();
         let connect = attempt.and_then(Attempt::connect);
         let device = connect
             .map(|c| c.client_id.clone())
             .filter(|id| !id.is_empty())
             .unwrap_or_else(|| "<device>".into());
-        let network = attempt.map_or(&session.state.network, |a| &a.state.network);
-        let active = network.active_contexts().first().copied();
-        let pdp = attempt.and_then(|a| a.pdp_context).or(active);
-        let apn = pdp
-            .and_then(|n| network.pdp.get(&n))
-            .and_then(|pdp| pdp.apn.as_ref())
-            .map(|apn| apn.value.clone());
+        let (pdp, active, apn) = packet_data(session, attempt);
         let values = vec![
             ("{ssl}", number(ssl, "2")),
             ("{bound}", number(bound, "2")),
             ("{client}", number(attempt.map(|a| a.client), "0")),
             ("{pdp}", number(pdp, "1")),
-            ("{active}", number(active.or(pdp), "1")),
+            ("{active}", number(active, "1")),
             ("{host}", crate::host::bare_host(&host).to_owned()),
-            (
-                "{port}",
-                attempt
-                    .and_then(|a| a.port)
-                    .map_or_else(|| "8883".to_owned(), |port| port.to_string()),
-            ),
+            ("{port}", port),
             ("{cacert}", file("cacert", "cacert.pem")),
             ("{clientcert}", file("clientcert", "client.pem")),
             ("{clientkey}", file("clientkey", "client.key")),
             ("{device}", device),
-            (
-                "{apn}",
-                apn.filter(|apn| !apn.is_empty())
-                    .unwrap_or_else(|| "<apn of your SIM>".into()),
-            ),
+            ("{apn}", apn),
         ];
         Self { values }
     }

@@ -98,71 +98,60 @@ fn dialect(context: &Context<'_>) -> Vec<Evidence> {
     let mut all = Vec::new();
     for refusal in &session.refusals {
         let verb = refusal.command.verb.as_str();
-        if verb.is_empty()
-            || done.contains(&verb)
-            || session.known_verbs.iter().any(|known| known == verb)
-        {
-            continue;
+        let known = session.known_verbs.iter().any(|known| known == verb);
+        if !verb.is_empty() && !known && !done.contains(&verb) {
+            done.push(verb);
+            all.extend(foreign_command(session, refusal));
         }
-        done.push(verb);
-        let Some(language) = family_of_verb(verb) else {
-            continue;
-        };
-        let module = session.family();
-        let foreign = module.is_some_and(|module| !speaks(module, language));
-        let tested = refusal.command.form == Form::Test;
-        let unknown = unknown_command(session, verb);
-        let specific = refusal
-            .refused
-            .cme()
-            .is_some_and(|code| code != 58 && code != 100);
-        let detail = match (foreign, &unknown) {
-            (true, _) if !specific => {
-                let name = module.map_or("this module", Family::name);
-                format!(
-                    "`AT{verb}` is a command of {} modules; the module here is {name}.",
-                    language.name()
-                )
-            }
-            (false, Some(refusals)) if !specific && exists_elsewhere(language, module) => {
-                format!(
-                    "`AT{verb}` was refused in all {} forms: this firmware does not have it.",
-                    refusals.len()
-                )
-            }
-            _ if tested && !specific => {
-                format!("`AT{verb}=?` was refused: this firmware does not have the command.")
-            }
-            _ => continue,
-        };
-        let confidence = if foreign
-            || unknown
-                .as_ref()
-                .is_some_and(|r| r.iter().any(|r| r.command.form == Form::Test))
-        {
-            Confidence::Certain
-        } else {
-            Confidence::Likely
-        };
-        let refusals = unknown.unwrap_or_else(|| vec![refusal]);
-        let quotes: Vec<&Quote> = refusals
-            .iter()
-            .flat_map(|refusal| [&refusal.quote, &refusal.answer])
-            .chain(session.module.quote.as_ref())
-            .collect();
-        let success = session.is_success();
-        let evidence = if success {
-            Evidence::warning(confidence, detail)
-        } else {
-            Evidence::error(confidence, detail)
-        };
-        all.push(
-            evidence
-                .quoting(quotes)
-                .with_fix(["ATI".to_owned(), format!("AT{verb}=?")]),
-        );
     }
     all
+}
+
+/// A command that this module does not have.
+fn foreign_command(session: &Session, refusal: &Refusal) -> Option<Evidence> {
+    let verb = refusal.command.verb.as_str();
+    let language = family_of_verb(verb)?;
+    let cme = refusal.refused.cme();
+    if cme.is_some_and(|code| code != 58 && code != 100) {
+        return None;
+    }
+    let module = session.family();
+    let unknown = unknown_command(session, verb);
+    let detail = match (module.filter(|module| !speaks(*module, language)), &unknown) {
+        (Some(module), _) => format!(
+            "`AT{verb}` is a command of {} modules; the module here is {}.",
+            language.name(),
+            module.name()
+        ),
+        (None, Some(refusals)) if exists_elsewhere(language, module) => format!(
+            "`AT{verb}` was refused in all {} forms: this firmware does not have it.",
+            refusals.len()
+        ),
+        _ if refusal.command.form == Form::Test => {
+            format!("`AT{verb}=?` was refused: this firmware does not have the command.")
+        }
+        _ => return None,
+    };
+    let refusals = unknown.unwrap_or_else(|| vec![refusal]);
+    let tested = refusals.iter().any(|r| r.command.form == Form::Test);
+    let confidence = if tested || module.is_some_and(|module| !speaks(module, language)) {
+        Confidence::Certain
+    } else {
+        Confidence::Likely
+    };
+    let severity = if session.is_success() {
+        Severity::Warning
+    } else {
+        Severity::Error
+    };
+    let quotes = refusals.iter().flat_map(|r| [&r.quote, &r.answer]);
+    let quotes: Vec<&Quote> = quotes.chain(session.module.quote.as_ref()).collect();
+    let fix = ["ATI".to_owned(), format!("AT{verb}=?")];
+    Some(
+        Evidence::new(severity, confidence, detail)
+            .quoting(quotes)
+            .with_fix(fix),
+    )
 }
 
 /// A refusal of Quectel's own commands on a Quectel module has many reasons; only the test form decides.

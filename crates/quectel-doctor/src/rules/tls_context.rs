@@ -2,7 +2,7 @@
 
 use super::{Case, Cause, Confidence, Evidence, Rule, Severity};
 use crate::mask::Quote;
-use crate::session::attempt::{Api, Tls};
+use crate::session::attempt::{Api, Attempt, Tls};
 use crate::session::settings::Settings;
 
 pub(super) const CAUSES: &[Cause] = &[
@@ -100,76 +100,71 @@ fn did_not_work(case: &Case<'_>) -> bool {
 }
 
 fn context_mismatch(case: &Case<'_>) -> Option<Evidence> {
+    if !case.attempt.api.is_quectel() || !case.could_be("context") {
+        return None;
+    }
+    match case.attempt.tls {
+        Tls::On(bound) => other_context(case, bound),
+        Tls::NeverOn => other_client(case),
+        Tls::Off | Tls::Unknown => None,
+    }
+}
+
+/// A root or a security level was set here in this log.
+fn sets_trust(settings: Option<&Settings>) -> bool {
+    settings.is_some_and(|settings| {
+        let set = |name: &&str| settings.get(name).is_some_and(|value| !value.read);
+        ["cacert", "seclevel"].iter().any(set)
+    })
+}
+
+/// Something was set in another context than the bound one.
+fn other_context(case: &Case<'_>, bound: u8) -> Option<Evidence> {
     let attempt = case.attempt;
-    if !attempt.api.is_quectel() || !case.could_be("context") {
-        return None;
-    }
     let written = attempt.state.written_contexts();
-    if let Tls::On(bound) = attempt.tls {
-        let other = *written.iter().find(|number| **number != bound)?;
-        let binding = attempt
-            .config()
-            .and_then(|client| client.get("ssl"))
-            .map(|value| &value.quote);
-        let theirs = attempt.state.ssl.get(&other)?;
-        let first = theirs.quotes().next();
-        let untouched = !written.contains(&bound);
-        let trust = |s: Option<&Settings>| {
-            s.is_some_and(|s| {
-                ["cacert", "seclevel"]
-                    .iter()
-                    .any(|n| s.get(n).is_some_and(|v| !v.read))
-            })
-        };
-        let trust_elsewhere = trust(Some(theirs)) && !trust(attempt.ssl());
-        if !untouched && !trust_elsewhere {
-            return None;
-        }
-        let what = if untouched {
-            "Everything"
-        } else {
-            "The root and the security level"
-        };
-        let detail = format!(
-            "{what} was set in SSL context {other}, but the connection uses context {bound}, in which it was not."
-        );
-        let evidence = if did_not_work(case) {
-            Evidence::error(
-                if untouched {
-                    Confidence::Certain
-                } else {
-                    Confidence::Likely
-                },
-                detail,
-            )
-        } else if attempt.is_open() && untouched {
-            Evidence::warning(
-                Confidence::Likely,
-                format!("{detail} It connected, but without checking the server."),
-            )
-        } else {
-            return None;
-        };
-        return Some(evidence.at(case.failure_with([first, binding])));
-    }
-    // TLS was switched on for another client.
-    let wants_tls = attempt.port == Some(8883) || attempt.cloud.needs_tls();
-    if attempt.tls != Tls::NeverOn
-        || !wants_tls
-        || attempt.api != Api::Qmt
-        || attempt.is_connected()
-        || !attempt.failed()
-    {
+    let other = *written.iter().find(|number| **number != bound)?;
+    let client = attempt.config();
+    let binding = client
+        .and_then(|client| client.get("ssl"))
+        .map(|value| &value.quote);
+    let theirs = attempt.state.ssl.get(&other)?;
+    let first = theirs.quotes().next();
+    let untouched = !written.contains(&bound);
+    let trust_elsewhere = sets_trust(Some(theirs)) && !sets_trust(attempt.ssl());
+    if !untouched && !trust_elsewhere {
         return None;
     }
-    let (client, ssl) = attempt
-        .state
-        .clients
-        .iter()
-        .find_map(|(client, settings)| {
-            let ssl = settings.get("ssl").filter(|value| value.text() == "1")?;
-            (*client != attempt.client).then_some((*client, ssl))
-        })?;
+    let (what, confidence) = if untouched {
+        ("Everything", Confidence::Certain)
+    } else {
+        ("The root and the security level", Confidence::Likely)
+    };
+    let detail = format!(
+        "{what} was set in SSL context {other}, but the connection uses context {bound}, in which it was not."
+    );
+    let evidence = if did_not_work(case) {
+        Evidence::error(confidence, detail)
+    } else if attempt.is_open() && untouched {
+        let detail = format!("{detail} It connected, but without checking the server.");
+        Evidence::warning(Confidence::Likely, detail)
+    } else {
+        return None;
+    };
+    Some(evidence.at(case.failure_with([first, binding])))
+}
+
+/// TLS was switched on for another client.
+fn other_client(case: &Case<'_>) -> Option<Evidence> {
+    let attempt = case.attempt;
+    let wants_tls = attempt.port == Some(8883) || attempt.cloud.needs_tls();
+    if !wants_tls || attempt.api != Api::Qmt || attempt.is_connected() || !attempt.failed() {
+        return None;
+    }
+    let mut clients = attempt.state.clients.iter();
+    let (client, ssl) = clients.find_map(|(client, settings)| {
+        let ssl = settings.get("ssl").filter(|value| value.text() == "1")?;
+        (*client != attempt.client).then_some((*client, ssl))
+    })?;
     let context = ssl.args.get(1).map_or("2", String::as_str);
     let detail = format!(
         "TLS was switched on for client {client}, but `QMTOPEN` uses client {}.",
@@ -180,8 +175,9 @@ fn context_mismatch(case: &Case<'_>) -> Option<Evidence> {
         format!("AT+QMTCFG=\"ssl\",{{client}},1,{context}"),
         "AT+QMTOPEN={client},\"{host}\",{port}".to_owned(),
     ];
+    let evidence = Evidence::error(Confidence::Likely, detail);
     Some(
-        Evidence::error(Confidence::Likely, detail)
+        evidence
             .at(case.failure_with([Some(&ssl.quote)]))
             .with_fix(fix),
     )
@@ -228,6 +224,22 @@ fn level2_without_certificate(case: &Case<'_>) -> Option<Evidence> {
     })
 }
 
+/// How much it weighs that TLS is not on, by what became of the connection.
+fn weight_of_missing_tls(attempt: &Attempt) -> Option<(Severity, Confidence)> {
+    let closed = attempt.no_connack().is_some() || attempt.closed_before_connect().is_some();
+    let refused = attempt.failed() && matches!(attempt.api, Api::Smconn | Api::EspAt);
+    Some(match (attempt.tls, attempt.code()) {
+        (Tls::Unknown, _) if closed => (Severity::Warning, Confidence::Possible),
+        (Tls::Unknown, _) => return None,
+        (_, Some(0)) if closed => (Severity::Error, Confidence::Certain),
+        (_, Some(0) | None) if refused => (Severity::Error, Confidence::Likely),
+        (_, Some(0)) => (Severity::Warning, Confidence::Likely),
+        (_, Some(-1 | 5)) => (Severity::Error, Confidence::Likely),
+        _ if attempt.api == Api::Cmqtt && attempt.failed() => (Severity::Error, Confidence::Likely),
+        _ => return None,
+    })
+}
+
 fn not_enabled(case: &Case<'_>) -> Option<Evidence> {
     let attempt = case.attempt;
     let wants_tls = attempt.port == Some(8883) || attempt.cloud.needs_tls();
@@ -261,24 +273,8 @@ fn not_enabled(case: &Case<'_>) -> Option<Evidence> {
         .port
         .map_or(String::new(), |port| format!(" port {port}"));
     let detail = format!("{how}, and the connection goes to {}{port}.", case.host());
-    let closed = attempt.no_connack().is_some() || attempt.closed_before_connect().is_some();
-    let code = attempt.code();
-    let evidence = match (attempt.tls, code) {
-        (Tls::Unknown, _) if closed => Evidence::warning(Confidence::Possible, detail),
-        (Tls::Unknown, _) => return None,
-        (_, Some(0)) if closed => Evidence::error(Confidence::Certain, detail),
-        (_, Some(0) | None)
-            if matches!(attempt.api, Api::Smconn | Api::EspAt) && attempt.failed() =>
-        {
-            Evidence::error(Confidence::Likely, detail)
-        }
-        (_, Some(0)) => Evidence::warning(Confidence::Likely, detail),
-        (_, Some(-1 | 5)) => Evidence::error(Confidence::Likely, detail),
-        (_, _) if attempt.api == Api::Cmqtt && attempt.failed() => {
-            Evidence::error(Confidence::Likely, detail)
-        }
-        _ => return None,
-    };
+    let (severity, confidence) = weight_of_missing_tls(attempt)?;
+    let evidence = Evidence::new(severity, confidence, detail);
     let switched = attempt
         .config()
         .and_then(|client| client.get("ssl"))

@@ -2,6 +2,7 @@
 
 use super::{Case, Cause, Confidence, Evidence, Rule, Severity};
 use crate::command::Form;
+use crate::session::Query;
 use crate::session::attempt::Tls;
 
 pub(super) const CAUSES: &[Cause] = &[
@@ -72,46 +73,43 @@ pub(super) const CAUSES: &[Cause] = &[
     },
 ];
 
+/// A setting of the connection that was asked for where it was meant to be set.
+fn is_meant_as_setting(case: &Case<'_>, query: &Query, target: u8, reads: usize) -> bool {
+    let Some(number) = query.number else {
+        return false;
+    };
+    let state = &case.attempt.state;
+    let table = if query.verb == "+QSSLCFG" {
+        &state.ssl
+    } else {
+        &state.clients
+    };
+    let is_set = |n: u8| {
+        let value = table.get(&n).and_then(|s| s.get(&query.name));
+        value.is_some_and(|value| !value.read)
+    };
+    if query.name.is_empty() || is_set(target) || is_set(number) {
+        return false;
+    }
+    // A number that is no context in use was meant as the value; a lone read among settings too.
+    let in_use = table.get(&number).is_some_and(|s| s.is_written());
+    (number != target && !in_use) || (query.among_settings && reads == 1)
+}
+
 fn query_not_set(case: &Case<'_>) -> Option<Evidence> {
     let attempt = case.attempt;
-    let bound = case.intended_context();
-    let reads = case
-        .session
-        .queries
-        .iter()
-        .filter(|query| query.attempts_before <= case.index)
-        .count();
-    let query = case.session.queries.iter().find(|query| {
-        if query.attempts_before > case.index || query.name.is_empty() {
-            return false;
-        }
-        let Some(number) = query.number else {
-            return false;
-        };
+    let before = |query: &&Query| query.attempts_before <= case.index;
+    let queries = || case.session.queries.iter().filter(before);
+    let reads = queries().count();
+    let (query, ssl, target) = queries().find_map(|query| {
         let ssl = query.verb == "+QSSLCFG";
-        let Some(target) = (if ssl { bound } else { Some(attempt.client) }) else {
-            return false;
-        };
-        let table = if ssl {
-            &attempt.state.ssl
+        let target = if ssl {
+            case.intended_context()?
         } else {
-            &attempt.state.clients
+            attempt.client
         };
-        let is_set = |n: u8| {
-            table
-                .get(&n)
-                .and_then(|s| s.get(&query.name))
-                .is_some_and(|value| !value.read)
-        };
-        if is_set(target) || is_set(number) {
-            return false;
-        }
-        // A number that is no context in use was meant as the value; a lone read among settings too.
-        let meant_as_value =
-            number != target && !table.get(&number).is_some_and(|s| s.is_written());
-        meant_as_value || (query.among_settings && reads == 1)
+        is_meant_as_setting(case, query, target, reads).then_some((query, ssl, target))
     })?;
-    let ssl = query.verb == "+QSSLCFG";
     let matters = if ssl {
         case.tls_failed() && case.could_be(&query.name)
     } else {
@@ -121,23 +119,13 @@ fn query_not_set(case: &Case<'_>) -> Option<Evidence> {
         return None;
     }
     let number = query.number.unwrap_or_default();
-    let target = if ssl {
-        bound.unwrap_or_default()
-    } else {
-        attempt.client
-    };
-    let what = if ssl { "SSL context" } else { "client" };
+    let (name, what) = (&query.name, if ssl { "SSL context" } else { "client" });
     let detail = format!(
-        "`{}` was never set for {what} {target}: the command without a value only asked {what} {number} for it.",
-        query.name
+        "`{name}` was never set for {what} {target}: the command without a value only asked {what} {number} for it."
     );
     let evidence = Evidence::error(Confidence::Likely, detail)
-        .at(case.failure_with([Some(&query.quote), query.answer.as_ref()]))
-        .with_fix([format!(
-            "AT{}=\"{}\",{target},{number}",
-            query.verb, query.name
-        )]);
-    Some(evidence)
+        .at(case.failure_with([Some(&query.quote), query.answer.as_ref()]));
+    Some(evidence.with_fix([format!("AT{}=\"{name}\",{target},{number}", query.verb)]))
 }
 
 /// Settings without which a connection to a cloud does not come up.

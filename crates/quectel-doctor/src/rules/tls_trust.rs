@@ -211,6 +211,15 @@ pub(super) fn is_expected(cloud: Cloud, host: &str, root: &str) -> bool {
 /// Sizes of device certificates that AWS hands out, also with a NUL behind.
 const DEVICE_CERTIFICATE: &[u64] = &[1220, 1221, 1224, 1225];
 
+/// Words for a file that has the size of a device certificate.
+fn device_certificate(file: &File) -> Option<String> {
+    let size = file.size.filter(|size| DEVICE_CERTIFICATE.contains(size))?;
+    Some(format!(
+        "`{}` has {size} bytes, the size of a device certificate, not of a root.",
+        file.name
+    ))
+}
+
 fn wrong_root(case: &Case<'_>) -> Option<Evidence> {
     if !case.tls_failed() || !case.could_be("cacert") || !verifies(case.intended()) {
         return None;
@@ -238,18 +247,8 @@ fn wrong_root(case: &Case<'_>) -> Option<Evidence> {
         return Some(Evidence::error(Confidence::Certain, detail).at(quotes()));
     }
     let Some(root) = file.root() else {
-        let device = file
-            .size
-            .is_some_and(|size| DEVICE_CERTIFICATE.contains(&size))
-            && case.cloud().needs_tls();
-        return device.then(|| {
-            let size = file.size.unwrap_or_default();
-            let detail = format!(
-                "`{}` has {size} bytes, the size of a device certificate, not of a root.",
-                file.name
-            );
-            Evidence::error(Confidence::Possible, detail).at(quotes())
-        });
+        let detail = device_certificate(file).filter(|_| case.cloud().needs_tls())?;
+        return Some(Evidence::error(Confidence::Possible, detail).at(quotes()));
     };
     let names = names?;
     if names.iter().any(|name| root.root.name.starts_with(name)) {

@@ -66,67 +66,61 @@ fn failed_to_reach(attempt: &Attempt) -> bool {
     }
 }
 
+/// Causes that explain the failure better than a blocked port.
+const BETTER: &[&str] = &[
+    "net.",
+    "tls.ctx",
+    "tls.ca",
+    "file.",
+    "tls.settings",
+    "tls.not-enabled",
+    "tls.server",
+];
+
 fn port_blocked(case: &Case<'_>) -> Option<Evidence> {
     let attempt = case.attempt;
     if !failed_to_reach(attempt) || case.reference().is_some() {
         return None;
     }
-    let same = |other: &&Attempt| {
+    let same_port = |other: &&Attempt| {
         other.api == Api::Tcp
+            && other.result.is_some()
             && other.host.eq_ignore_ascii_case(&attempt.host)
             && other.port == attempt.port
     };
-    let tcp = case.session.attempts.iter().filter(same);
-    let (reached, missed): (Vec<_>, Vec<_>) = tcp
-        .filter(|tcp| tcp.result.is_some())
-        .partition(|tcp| tcp.is_open());
-    if !reached.is_empty() {
+    let tcp: Vec<&Attempt> = case.session.attempts.iter().filter(same_port).collect();
+    if tcp.iter().any(|tcp| tcp.is_open()) {
         return None;
     }
-    let port = attempt
-        .port
-        .map_or_else(|| "the port".to_owned(), |port| format!("port {port}"));
-    if let Some(tcp) = missed.first().filter(|_| attempt.api != Api::Tcp) {
+    let number = attempt.port.map(|port| format!("port {port}"));
+    let port = number.unwrap_or_else(|| "the port".to_owned());
+    let mine = attempt.failure_quotes();
+    if let Some(tcp) = tcp.first().filter(|_| attempt.api != Api::Tcp) {
         let detail = format!(
             "A plain TCP connection to {port} of {} failed too, so it is not TLS.",
             case.host()
         );
-        let quotes = attempt
-            .failure_quotes()
-            .into_iter()
-            .chain(tcp.failure_quotes());
+        let quotes = mine.into_iter().chain(tcp.failure_quotes());
         return Some(Evidence::error(Confidence::Likely, detail).at(quotes));
     }
-    if case.has_error_of(&[
-        "net.",
-        "tls.ctx",
-        "tls.ca",
-        "file.",
-        "tls.settings",
-        "tls.not-enabled",
-        "tls.server",
-    ]) {
+    if case.has_error_of(BETTER) {
         return None;
     }
-    let took = elapsed_ms(
-        attempt.result.as_ref().and_then(|result| result.stamp),
-        attempt.stamp,
-    );
-    if let Some(ms) = took.filter(|ms| (20_000..200_000).contains(ms)) {
-        let detail = format!(
-            "The open failed only after {} s, as when nothing answers.",
-            ms / 1000
-        );
-        return Some(Evidence::warning(Confidence::Possible, detail).at(attempt.failure_quotes()));
-    }
+    let answered = attempt.result.as_ref().and_then(|result| result.stamp);
+    let took = elapsed_ms(answered, attempt.stamp);
     let plain = matches!(attempt.tls, Tls::Off | Tls::NeverOn)
         && !attempt.cloud.needs_tls()
         && attempt.port != Some(8883);
-    plain.then(|| {
-        let detail = format!(
+    let detail = if let Some(ms) = took.filter(|ms| (20_000..200_000).contains(ms)) {
+        let seconds = ms / 1000;
+        format!("The open failed only after {seconds} s, as when nothing answers.")
+    } else if plain {
+        format!(
             "The TCP connection to {port} of {} was not made.",
             case.host()
-        );
-        Evidence::warning(Confidence::Possible, detail).at(attempt.failure_quotes())
-    })
+        )
+    } else {
+        return None;
+    };
+    Some(Evidence::warning(Confidence::Possible, detail).at(mine))
 }

@@ -328,10 +328,7 @@ pub(super) fn blank_connect(pending: &Pending, command: &Command) -> Connect {
 
 pub(super) fn unseen_connect() -> Connect {
     Connect {
-        quote: Quote {
-            number: 0,
-            text: String::new(),
-        },
+        quote: Quote::new(0, ""),
         stamp: None,
         before_open: false,
         after_failed_open: false,

@@ -178,11 +178,8 @@ impl Builder {
         let verb = format!("+{name}");
         let Some(pending) = &self.pending else { return };
         if pending.has(&verb, Form::Test) {
-            if name == "QSSLCFG" && self.session.ssl_items.len() < 64 {
-                self.session.ssl_items.push(item);
-                self.session
-                    .ssl_items_quote
-                    .get_or_insert_with(|| quote.clone());
+            if name == "QSSLCFG" {
+                self.ssl_item_listed(item, quote);
             }
             return;
         }
@@ -210,27 +207,32 @@ impl Builder {
         else {
             return;
         };
-        let mqtt = name == "QMTCFG";
-        let item = if mqtt {
-            item
-        } else {
-            ssl_name(&item, name == "CSSLCFG")
+        let value = Value {
+            args,
+            quote: quote.clone(),
+            read: true,
         };
-        self.change(|state| {
-            let table = if mqtt {
-                &mut state.clients
-            } else {
-                &mut state.ssl
-            };
-            table.entry(number).or_default().put(
-                &item,
-                Value {
-                    args: args.clone(),
-                    quote: quote.clone(),
-                    read: true,
-                },
-            );
-        });
+        if name == "QMTCFG" {
+            self.change(|state| {
+                let client = state.clients.entry(number).or_default();
+                client.put(&item, value.clone());
+            });
+        } else {
+            let item = ssl_name(&item, name == "CSSLCFG");
+            self.change(|state| {
+                let context = state.ssl.entry(number).or_default();
+                context.put(&item, value.clone());
+            });
+        }
+    }
+
+    /// One line of the answer to `AT+QSSLCFG=?`.
+    fn ssl_item_listed(&mut self, item: String, quote: &Quote) {
+        if self.session.ssl_items.len() < 64 {
+            self.session.ssl_items.push(item);
+        }
+        let first = &mut self.session.ssl_items_quote;
+        first.get_or_insert_with(|| quote.clone());
     }
 
     fn network_told(&mut self, name: &str, value: &str, quote: Quote) {
@@ -255,24 +257,7 @@ impl Builder {
                     self.change(|state| state.network.rssi = Some(seen.clone()));
                 }
             }
-            "CREG" | "CGREG" | "CEREG" => {
-                let read = self
-                    .pending
-                    .as_ref()
-                    .is_some_and(|p| p.has(&format!("+{name}"), Form::Read));
-                if let Some(status) = registration_status(value, read) {
-                    let seen = Seen {
-                        value: status,
-                        quote: quote.clone(),
-                    };
-                    self.change(|state| {
-                        state
-                            .network
-                            .registration
-                            .insert(name.to_owned(), seen.clone());
-                    });
-                }
-            }
+            "CREG" | "CGREG" | "CEREG" => self.registration_told(name, value, quote),
             "QNWINFO" => {
                 let on = !matches!(
                     text(0),
@@ -285,18 +270,28 @@ impl Builder {
                 self.change(|state| state.network.operator = Some(operator.clone()));
             }
             "CCLK" | "QLTS" | "QNTP" => {
-                let clock = module_clock(value)
-                    .or_else(|| all.iter().find_map(|field| module_clock(&field.text)));
-                if let Some(clock) = clock {
-                    let seen = Seen {
-                        value: clock,
-                        quote: quote.clone(),
-                    };
+                let inside = || all.iter().find_map(|field| module_clock(&field.text));
+                if let Some(value) = module_clock(value).or_else(inside) {
+                    let seen = Seen { value, quote };
                     self.change(|state| state.network.clock = Some(seen.clone()));
                 }
             }
             _ => self.context_told(name, &all, quote),
         }
+    }
+
+    fn registration_told(&mut self, name: &str, value: &str, quote: Quote) {
+        let verb = format!("+{name}");
+        let pending = self.pending.as_ref();
+        let read = pending.is_some_and(|pending| pending.has(&verb, Form::Read));
+        let Some(value) = registration_status(value, read) else {
+            return;
+        };
+        let seen = Seen { value, quote };
+        self.change(|state| {
+            let table = &mut state.network.registration;
+            table.insert(name.to_owned(), seen.clone());
+        });
     }
 
     /// Lines about PDP contexts: `+QIACT`, `+CGPADDR`, `+QICSGP`.
@@ -345,27 +340,29 @@ impl Builder {
                     state.network.pdp.entry(context).or_default().address = Some(seen);
                 });
             }
-            "QICSGP" => {
-                let asked = self.pending.as_ref().and_then(|pending| {
-                    pending
-                        .commands
-                        .iter()
-                        .find(|command| command.is_set("+QICSGP"))
-                        .and_then(|command| command.number::<u8>(0))
-                });
-                let Some(context) = asked else { return };
-                let (kind, apn) = (text(0).parse().ok(), text(1).to_owned());
-                self.change(|state| {
-                    let pdp = state.network.pdp.entry(context).or_default();
-                    pdp.kind = kind;
-                    pdp.apn = Some(Seen {
-                        value: apn.clone(),
-                        quote: quote.clone(),
-                    });
-                });
-            }
+            "QICSGP" => self.apn_told(text(0), text(1), &quote),
             "QPSMTIMER" => self.change(|state| state.network.sleep = Some(quote.clone())),
             _ => {}
         }
+    }
+
+    /// `+QICSGP: <type>,"<apn>",…`, which does not say of which context.
+    fn apn_told(&mut self, kind: &str, apn: &str, quote: &Quote) {
+        let Some(pending) = &self.pending else { return };
+        let mut commands = pending.commands.iter();
+        let asked = commands.find(|command| command.is_set("+QICSGP"));
+        let Some(context) = asked.and_then(|command| command.number::<u8>(0)) else {
+            return;
+        };
+        let kind = kind.parse().ok();
+        self.change(|state| {
+            let pdp = state.network.pdp.entry(context).or_default();
+            pdp.kind = kind;
+            let value = apn.to_owned();
+            pdp.apn = Some(Seen {
+                value,
+                quote: quote.clone(),
+            });
+        });
     }
 }

@@ -314,10 +314,7 @@ mod tests {
 
     #[test]
     fn an_identity_is_read_from_its_lines() {
-        let quote = Quote {
-            number: 1,
-            text: String::new(),
-        };
+        let quote = Quote::new(1, "");
         let mut module = Module::default();
         for line in ["Quectel", "BG96", "Revision: BG96MAR02A07M1G"] {
             assert!(module.learn(line, &quote), "{line}");

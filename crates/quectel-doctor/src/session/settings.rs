@@ -114,10 +114,7 @@ mod tests {
     fn value(text: &str, read: bool) -> Value {
         Value {
             args: vec![text.into()],
-            quote: Quote {
-                number: 1,
-                text: String::new(),
-            },
+            quote: Quote::new(1, ""),
             read,
         }
     }
