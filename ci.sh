@@ -239,13 +239,15 @@ check_fuzz_smoke() {
     export RUSTC_BOOTSTRAP=1
     unset CARGO_TARGET_DIR
     cargo fuzz build
-    local target
+    local target status=0
     for target in $(cargo fuzz list); do
         local folders=("fuzz/corpus/$target")
         mkdir -p "${folders[0]}"
         [ ! -d "fuzz/seeds/$target" ] || folders+=("fuzz/seeds/$target")
-        cargo fuzz run "$target" "${folders[@]}" -- -max_total_time=10 -timeout=10 -verbosity=0 -print_final_stats=1
+        cargo fuzz run "$target" "${folders[@]}" -- -max_total_time=10 -timeout=10 -verbosity=0 -print_final_stats=1 ||
+            status=1
     done
+    return "$status"
 }
 
 #: bench_smoke  every benchmark, once
