@@ -146,12 +146,12 @@ firmware_build() {
 #: size         flash of the roots in nostd-check on Cortex-M, compared with docs/sizes.md (UPDATE_GOLDEN=1 rewrites it)
 check_size() {
     debian arm-none-eabi-ld binutils-arm-none-eabi
-    local target root name image="$notes/size.elf" page="$notes/sizes.md" bytes limit status=0
+    local target root name image="$notes/size.elf" page="$notes/sizes.md" bytes limit
     {
         echo "# Flash"
         echo
-        echo "Bytes of code and constants when nothing but the named thing is linked: \`./ci.sh size\`. It fails when one grows by"
-        echo "more than 5 %; \`UPDATE_GOLDEN=1 ./ci.sh size\` rewrites this page. The roots are the functions of"
+        echo "Bytes of code and constants when nothing but the named thing is linked: \`./ci.sh size\`. Growth by more than"
+        echo "5 % is pointed out; \`UPDATE_GOLDEN=1 ./ci.sh size\` rewrites this page. The roots are the functions of"
         echo "\`nostd-check/src/lib.rs\`; no heap, and no statics that are written."
         echo
         echo "| what | target | bytes |"
@@ -169,14 +169,12 @@ check_size() {
                 '$2 == what && $3 == target { print int($4 * 1.05) }' docs/sizes.md)
             printf '  %-10s %-22s %6d' "${name//_/ }" "$target" "$bytes"
             if [ "${UPDATE_GOLDEN:-}" != 1 ] && [ "$bytes" -gt "${limit:-0}" ]; then
-                printf '  over %d, 5 %% more than docs/sizes.md says' "${limit:-0}"
-                status=1
+                printf '  over %d, 5 %% more than docs/sizes.md says: UPDATE_GOLDEN=1 ./ci.sh size' "${limit:-0}"
             fi
             echo
         done
     done
     [ "${UPDATE_GOLDEN:-}" != 1 ] || cp "$page" docs/sizes.md
-    return "$status"
 }
 
 #: demo         the demo of README, for every model and both credentials
