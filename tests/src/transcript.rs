@@ -143,7 +143,7 @@ fn unescape(text: &str) -> Vec<u8> {
     bytes
 }
 
-/// The text from which [`unescape`] makes these bytes again, as it stands in `=` lines.
+/// The text from which `unescape` makes these bytes again, as it stands in `=` lines.
 pub fn escape(bytes: &[u8]) -> String {
     let mut text = String::new();
     for (at, byte) in bytes.iter().enumerate() {
