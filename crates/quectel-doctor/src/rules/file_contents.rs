@@ -109,9 +109,18 @@ fn length_mismatch(context: &Context<'_>) -> Vec<Evidence> {
             all.extend(evidence.map(|evidence| evidence.of(index)));
         }
     }
-    if session.attempts.is_empty() {
-        all.extend(session.state.files.iter().filter_map(damaged_length));
-    }
+    // Uploads that no connection has used yet.
+    let last = session
+        .attempts
+        .last()
+        .and_then(|attempt| attempt.quote.as_ref());
+    let last = last.map_or(0, |quote| quote.number);
+    let unused = session
+        .state
+        .files
+        .iter()
+        .filter(|file| file.quote.number > last);
+    all.extend(unused.filter_map(damaged_length));
     all
 }
 

@@ -3,7 +3,8 @@
 use super::file_contents::suspects;
 use super::{Case, Cause, Confidence, Context, Evidence, Rule, Severity};
 use crate::mask::Quote;
-use crate::session::files::{base_name, normal_name};
+use crate::session::Session;
+use crate::session::files::{File, base_name, normal_name};
 use crate::session::settings::Value;
 
 pub(super) const CAUSES: &[Cause] = &[
@@ -20,7 +21,7 @@ pub(super) const CAUSES: &[Cause] = &[
             "Azure/embedded-wireless-framework issue 31",
             "BG96 FILE AT Commands Manual V1.0, error codes",
         ],
-        rule: Rule::Attempt(exists),
+        rule: Rule::Session(exists_anywhere),
     },
     Cause {
         id: "file.name-mismatch",
@@ -100,39 +101,52 @@ fn did_not_work(case: &Case<'_>) -> bool {
     case.tls_failed() || (case.attempt.is_open() && case.attempt.failed())
 }
 
-fn exists(case: &Case<'_>) -> Option<Evidence> {
-    suspects(case).into_iter().find_map(|(_, file)| {
-        let refused = file.refused_as_existing.as_ref()?;
-        let old = file
-            .size
-            .map_or(String::new(), |size| format!(" It still has {size} bytes."));
-        let upload = case
-            .session
-            .uploads
-            .iter()
-            .find(|upload| upload.name == file.name && upload.refused.is_some());
-        let detail = format!(
-            "The upload of `{}` was refused with 407, and nothing deleted the old file.{old}",
-            file.name
+/// The upload that was refused because of the file that is still there.
+fn still_there(session: &Session, file: &File) -> Option<Evidence> {
+    let refused = file.refused_as_existing.as_ref()?;
+    let old = file.size.map(|size| format!(" It still has {size} bytes."));
+    let old = old.unwrap_or_default();
+    let mut uploads = session.uploads.iter();
+    let upload = uploads.find(|upload| upload.name == file.name && upload.refused.is_some());
+    let name = &file.name;
+    let detail = format!(
+        "The upload of `{name}` was refused with 407, and nothing deleted the old file.{old}"
+    );
+    let asked = upload.map(|upload| &upload.quote);
+    let quotes: Vec<&Quote> = asked.into_iter().chain([refused, &file.quote]).collect();
+    let size = upload
+        .and_then(|upload| upload.declared)
+        .map(|size| size.to_string());
+    let size = size.unwrap_or_else(|| "<bytes>".to_owned());
+    let fix = [
+        format!("AT+QFDEL=\"{name}\""),
+        format!("AT+QFUPL=\"{name}\",{size},100"),
+    ];
+    Some(
+        Evidence::error(Confidence::Likely, detail)
+            .quoting(quotes)
+            .with_fix(fix),
+    )
+}
+
+fn exists_anywhere(context: &Context<'_>) -> Vec<Evidence> {
+    let session = context.session;
+    let mut all = Vec::new();
+    for (index, attempt) in session.attempts.iter().enumerate() {
+        let case = Case::new(context, index, attempt);
+        let mut files = suspects(&case).into_iter().map(|(_, file)| file);
+        let evidence = files.find_map(|file| still_there(session, file));
+        all.extend(evidence.map(|evidence| evidence.of(index)));
+    }
+    if session.attempts.is_empty() {
+        let files = session.state.files.iter();
+        all.extend(
+            files
+                .filter_map(|file| still_there(session, file))
+                .map(Evidence::milder),
         );
-        let quotes: Vec<&Quote> = upload
-            .map(|upload| &upload.quote)
-            .into_iter()
-            .chain([refused, &file.quote])
-            .collect();
-        let size = upload
-            .and_then(|upload| upload.declared)
-            .map_or_else(|| "<bytes>".to_owned(), |size| size.to_string());
-        let fix = [
-            format!("AT+QFDEL=\"{}\"", file.name),
-            format!("AT+QFUPL=\"{}\",{size},100", file.name),
-        ];
-        Some(
-            Evidence::error(Confidence::Likely, detail)
-                .quoting(quotes)
-                .with_fix(fix),
-        )
-    })
+    }
+    all
 }
 
 /// The files that the context binds, as it names them.

@@ -157,6 +157,12 @@ impl Evidence {
         self
     }
 
+    /// A warning at most: nothing has failed yet.
+    pub(crate) fn milder(mut self) -> Self {
+        self.severity = self.severity.min(Severity::Warning);
+        self
+    }
+
     pub(crate) const fn without_reason(mut self) -> Self {
         self.bare = true;
         self

@@ -143,6 +143,13 @@ fn wrong_length<'a>(case: &Case<'_>, publish: &'a Publish) -> Option<(String, Ve
     }
     let announced = publish.length.and_then(|n| u64::try_from(n).ok())?;
     let sent = publish.payload_bytes;
+    if let Some(error) = &publish.overrun {
+        quotes.push(error);
+        let detail = format!(
+            "{announced} bytes were announced and {sent} sent: the rest was taken for a command."
+        );
+        return Some((detail, quotes));
+    }
     let no_result = publish.result.is_none() && !publish.accepted;
     if publish.prompted && sent > 0 && sent != announced && no_result {
         quotes.extend(&publish.swallowed);

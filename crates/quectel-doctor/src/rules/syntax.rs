@@ -3,7 +3,7 @@
 use super::{Case, Cause, Confidence, Context, Evidence, Rule, Severity};
 use crate::command::Form;
 use crate::host::{bare_host, has_placeholder, scheme};
-use crate::session::attempt::Api;
+use crate::session::attempt::{Api, Attempt};
 use crate::session::{Refusal, Refused, Session};
 
 pub(super) const CAUSES: &[Cause] = &[
@@ -39,7 +39,7 @@ pub(super) const CAUSES: &[Cause] = &[
         check: &[],
         fix: &["(put your own value in its place)"],
         sources: &["johncobb/catm1_bg96 README"],
-        rule: Rule::Attempt(placeholder),
+        rule: Rule::SessionFallback(placeholders),
     },
     Cause {
         id: "syn.quotes-in-string",
@@ -195,17 +195,51 @@ fn host_scheme(case: &Case<'_>) -> Option<Evidence> {
     Some(Evidence::error(Confidence::Certain, detail).at(attempt.failure_quotes()))
 }
 
-fn placeholder(case: &Case<'_>) -> Option<Evidence> {
-    let attempt = case.attempt;
+/// What nobody takes out of a post to hide it, as asterisks do.
+fn is_left_over(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    let stars = ["*", "xxxx", "..."].iter().any(|sign| lower.contains(sign));
+    has_placeholder(text) && !stars
+}
+
+fn placeholder_in_host(attempt: &Attempt) -> Option<Evidence> {
     let host = bare_host(&attempt.host);
-    let stars =
-        host.contains('*') || host.to_ascii_lowercase().contains("xxxx") || host.contains("...");
     let unresolved = matches!(attempt.code(), Some(1 | 4 | 564 | 565))
         || (attempt.refused.is_some() && attempt.result.is_none());
-    (has_placeholder(host) && !stars && unresolved).then(|| {
+    (is_left_over(host) && unresolved).then(|| {
         let detail = format!("`{host}` still has a placeholder in it.");
         Evidence::error(Confidence::Likely, detail).at(attempt.failure_quotes())
     })
+}
+
+/// Commands whose parameters only the user knows.
+const FILLED_IN: &[&str] = &[
+    "+QICSGP", "+CGDCONT", "+QMTCONN", "+QMTCFG", "+QFUPL", "+CNACT", "+SMCONF",
+];
+
+fn placeholders(context: &Context<'_>) -> Vec<Evidence> {
+    let session = context.session;
+    let attempts = session.attempts.iter().enumerate();
+    let mut all: Vec<Evidence> = attempts
+        .filter_map(|(index, attempt)| placeholder_in_host(attempt).map(|e| e.of(index)))
+        .collect();
+    let refused = session.refusals.iter().find(|refusal| {
+        FILLED_IN.contains(&refusal.command.verb.as_str())
+            && refusal.repaired_at.is_none()
+            && refusal.refused == Refused::Error
+            && refusal
+                .command
+                .args
+                .iter()
+                .any(|arg| is_left_over(&arg.text))
+    });
+    // Something else may have refused the command, and the poster may have hidden the value.
+    if let Some(refusal) = refused.filter(|_| all.is_empty() && !context.has_error()) {
+        let detail = "A command with a placeholder in it was refused.";
+        let quotes = [&refusal.quote, &refusal.answer];
+        all.push(Evidence::error(Confidence::Possible, detail).quoting(quotes));
+    }
+    all
 }
 
 fn quotes_inside(context: &Context<'_>) -> Vec<Evidence> {
@@ -292,11 +326,7 @@ fn overlap(context: &Context<'_>) -> Vec<Evidence> {
         "{times} command{} went out before the one before had its final result.",
         if times == 1 { "" } else { "s" }
     );
-    let failed = session
-        .attempts
-        .iter()
-        .any(crate::session::attempt::Attempt::failed)
-        && !session.is_success();
+    let failed = session.attempts.iter().any(Attempt::failed) && !session.is_success();
     let evidence = if failed && !context.has_error() {
         Evidence::error(Confidence::Likely, detail)
     } else {

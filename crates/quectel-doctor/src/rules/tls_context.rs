@@ -4,6 +4,7 @@ use super::{Case, Cause, Confidence, Evidence, Rule, Severity};
 use crate::mask::Quote;
 use crate::session::attempt::{Api, Attempt, Tls};
 use crate::session::settings::Settings;
+use crate::session::state::Before;
 
 pub(super) const CAUSES: &[Cause] = &[
     Cause {
@@ -110,12 +111,16 @@ fn context_mismatch(case: &Case<'_>) -> Option<Evidence> {
     }
 }
 
-/// A root or a security level was set here in this log.
-fn sets_trust(settings: Option<&Settings>) -> bool {
-    settings.is_some_and(|settings| {
-        let set = |name: &&str| settings.get(name).is_some_and(|value| !value.read);
-        ["cacert", "seclevel"].iter().any(set)
-    })
+/// What of root and security level was set in the other context only.
+fn trust_elsewhere(theirs: &Settings, mine: Option<&Settings>) -> Option<&'static str> {
+    let set = |settings: &Settings, name: &str| settings.get(name).is_some_and(|v| !v.read);
+    let only_there = |name: &str| set(theirs, name) && !mine.is_some_and(|s| set(s, name));
+    let unchecked = mine.and_then(|s| s.number("seclevel")) == Some(0);
+    match (only_there("cacert"), only_there("seclevel")) {
+        (true, true) => Some("The root and the security level"),
+        (true, false) if !unchecked => Some("The root"),
+        _ => None,
+    }
 }
 
 /// Something was set in another context than the bound one.
@@ -130,14 +135,10 @@ fn other_context(case: &Case<'_>, bound: u8) -> Option<Evidence> {
     let theirs = attempt.state.ssl.get(&other)?;
     let first = theirs.quotes().next();
     let untouched = !written.contains(&bound);
-    let trust_elsewhere = sets_trust(Some(theirs)) && !sets_trust(attempt.ssl());
-    if !untouched && !trust_elsewhere {
-        return None;
-    }
-    let (what, confidence) = if untouched {
-        ("Everything", Confidence::Certain)
-    } else {
-        ("The root and the security level", Confidence::Likely)
+    let (what, confidence) = match trust_elsewhere(theirs, attempt.ssl()) {
+        _ if untouched => ("Everything", Confidence::Certain),
+        Some(what) => (what, Confidence::Likely),
+        None => return None,
     };
     let detail = format!(
         "{what} was set in SSL context {other}, but the connection uses context {bound}, in which it was not."
@@ -316,18 +317,54 @@ fn level_without_root(case: &Case<'_>) -> Option<Evidence> {
     Some(Evidence::error(Confidence::Likely, detail).at(case.failure_with([Some(&level.quote)])))
 }
 
+/// Settings of the bound context that a restart wiped out and nobody made again.
+fn lost_settings<'a>(case: &Case<'a>, before: &'a Before) -> Vec<&'a str> {
+    let Tls::On(bound) = case.attempt.tls else {
+        return Vec::new();
+    };
+    let Some(then) = before.ssl.get(&bound) else {
+        return Vec::new();
+    };
+    let names = [
+        "cacert",
+        "seclevel",
+        "sni",
+        "clientcert",
+        "clientkey",
+        "sslversion",
+    ];
+    let now = |name: &str| {
+        case.attempt
+            .ssl()
+            .is_some_and(|now| now.get(name).is_some())
+    };
+    let lost = |name: &&str| then.get(name).is_some() && !now(name);
+    names.into_iter().filter(lost).collect()
+}
+
 fn settings_lost(case: &Case<'_>) -> Option<Evidence> {
-    let lost = case.attempt.state.settings_lost.as_ref()?;
+    let state = &case.attempt.state;
+    let restart = state.restart.as_ref()?;
+    let before = state.before_restart.as_deref()?;
     if !case.attempt.failed() {
         return None;
     }
-    let before = case.attempt.state.before_restart.as_deref();
-    let was_set = before.and_then(|before| {
-        let client = before.clients.get(&case.attempt.client);
-        let bound = client.and_then(|c| c.get("ssl")).map(|value| &value.quote);
-        bound.or_else(|| before.ssl.values().flat_map(Settings::quotes).next())
-    });
-    let detail =
-        "The module restarted between the settings and the open, and nothing was set again.";
-    Some(Evidence::error(Confidence::Likely, detail).at(case.failure_with([Some(lost), was_set])))
+    let client = before.clients.get(&case.attempt.client);
+    let bound = client.and_then(|c| c.get("ssl")).map(|value| &value.quote);
+    let first = || before.ssl.values().flat_map(Settings::quotes).next();
+    let was_set = bound.or_else(first);
+    let lost = lost_settings(case, before);
+    let detail = if state.settings_lost.is_some() {
+        "The module restarted between the settings and the open, and nothing was set again."
+            .to_owned()
+    } else if case.tls_failed() && !lost.is_empty() {
+        format!(
+            "The module restarted, and `{}` was not set again before the open.",
+            lost.join("`, `")
+        )
+    } else {
+        return None;
+    };
+    let quotes = case.failure_with([Some(restart), was_set]);
+    Some(Evidence::error(Confidence::Likely, detail).at(quotes))
 }

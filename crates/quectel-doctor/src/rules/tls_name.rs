@@ -1,8 +1,9 @@
 //! Causes in the name of the server that the handshake carries.
 
-use super::{Case, Cause, Confidence, Evidence, Rule, Severity};
+use super::{Case, Cause, Confidence, Context, Evidence, Rule, Severity};
 use crate::session::attempt::{Api, Tls};
 use crate::session::settings::Settings;
+use crate::session::{Refusal, Session};
 
 pub(super) const CAUSES: &[Cause] = &[
     Cause {
@@ -41,7 +42,7 @@ pub(super) const CAUSES: &[Cause] = &[
             "BG96 SSL AT Commands Manual V1.0 (no sni)",
             "RAKwireless RUI3 cellular manual (later dump with sni)",
         ],
-        rule: Rule::Attempt(sni_unsupported),
+        rule: Rule::Session(sni_unsupported_anywhere),
     },
 ];
 
@@ -115,24 +116,44 @@ fn sni_missing(case: &Case<'_>) -> Option<Evidence> {
 /// Firmware whose `AT+QSSLCFG=?` has no `sni`.
 const WITHOUT_SNI: &[&str] = &["BG96MAR02"];
 
+/// The setting was refused and never accepted.
+fn refused_sni(session: &Session) -> Option<&Refusal> {
+    session.refusals.iter().find(|refusal| {
+        let name = refusal.command.name(0);
+        let verb = refusal.command.is_set("+QSSLCFG") || refusal.command.is_set("+CSSLCFG");
+        verb && matches!(name.as_str(), "sni" | "enablesni")
+            && refusal.repaired_at.is_none()
+            && !super::syntax::is_typographic_fault(session, refusal)
+    })
+}
+
+const REFUSED: &str =
+    "The module refused the setting `sni`, so the handshake goes out without the server's name.";
+
+fn sni_unsupported_anywhere(context: &Context<'_>) -> Vec<Evidence> {
+    let session = context.session;
+    let cases = session.attempts.iter().enumerate();
+    let cases = cases.map(|(index, attempt)| Case::new(context, index, attempt));
+    let of_connections =
+        cases.filter_map(|case| sni_unsupported(&case).map(|evidence| evidence.of(case.index)));
+    let mut all: Vec<Evidence> = of_connections.collect();
+    // A log that ends before the open: it will bite.
+    if session.attempts.is_empty()
+        && let Some(refusal) = refused_sni(session)
+    {
+        let quotes = [&refusal.quote, &refusal.answer];
+        all.push(Evidence::warning(Confidence::Likely, REFUSED).quoting(quotes));
+    }
+    all
+}
+
 fn sni_unsupported(case: &Case<'_>) -> Option<Evidence> {
     if !case.tls_failed() || !case.could_be("sni") || case.intended().is_some_and(sni_is_on) {
         return None;
     }
-    let refused = case.session.refusals.iter().find(|refusal| {
-        let name = refusal.command.name(0);
-        let verb = refusal.command.is_set("+QSSLCFG") || refusal.command.is_set("+CSSLCFG");
-        verb && matches!(name.as_str(), "sni" | "enablesni") && refusal.repaired_at.is_none()
-    });
-    if let Some(refusal) = refused {
-        if super::syntax::is_typographic_fault(case.session, refusal) {
-            return None;
-        }
-        let detail = "The module refused the setting `sni`, so the handshake goes out without the server's name.";
-        return Some(
-            Evidence::error(Confidence::Likely, detail)
-                .at(case.failure_with([Some(&refusal.quote), Some(&refusal.answer)])),
-        );
+    if let Some(refusal) = refused_sni(case.session) {
+        let quotes = case.failure_with([Some(&refusal.quote), Some(&refusal.answer)]);
+        return Some(Evidence::error(Confidence::Likely, REFUSED).at(quotes));
     }
     let items = &case.session.ssl_items;
     if !items.is_empty() && !items.iter().any(|item| item == "sni") {

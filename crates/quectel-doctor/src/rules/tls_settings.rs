@@ -2,8 +2,8 @@
 
 use super::{Case, Cause, Confidence, Evidence, Rule, Severity};
 use crate::command::Form;
-use crate::session::Query;
 use crate::session::attempt::Tls;
+use crate::session::{Query, Refusal};
 
 pub(super) const CAUSES: &[Cause] = &[
     Cause {
@@ -128,6 +128,19 @@ fn query_not_set(case: &Case<'_>) -> Option<Evidence> {
     Some(evidence.with_fix([format!("AT{}=\"{name}\",{target},{number}", query.verb)]))
 }
 
+/// Settings that some families lack and that no connection needs.
+const OPTIONAL: &[&str] = &[
+    "recv/mode",
+    "send/mode",
+    "dataformat",
+    "view/mode",
+    "edit/timeout",
+    "checkhost",
+    "negotiatetime",
+    "session",
+    "closetimemode",
+];
+
 /// Settings without which a connection to a cloud does not come up.
 const DECISIVE: &[&str] = &[
     "seclevel",
@@ -143,65 +156,75 @@ const DECISIVE: &[&str] = &[
     "authmode",
 ];
 
-fn setting_rejected(case: &Case<'_>) -> Option<Evidence> {
-    let attempt = case.attempt;
+/// A setting of this connection that was refused and not repeated before it.
+fn refused_setting<'a>(case: &Case<'a>, decisive: bool) -> Option<&'a Refusal> {
+    let client = case.attempt.client;
     let context = case.intended_context();
-    let refusal = case.session.refusals.iter().find(|refusal| {
+    case.session.refusals.iter().find(|refusal| {
         let command = &refusal.command;
-        let named = matches!(command.verb.as_str(), "+QSSLCFG" | "+QMTCFG" | "+CSSLCFG")
-            && command.form == Form::Set;
+        let named = matches!(command.verb.as_str(), "+QSSLCFG" | "+QMTCFG" | "+CSSLCFG");
+        let set = named && command.form == Form::Set && command.args.len() > 2;
         let number = command.number::<u8>(1);
         let ours = if command.is("+QMTCFG") {
-            number == Some(attempt.client)
+            number == Some(client)
         } else {
             number.is_some() && number == context
         };
         let open = refusal.repaired_at.is_none_or(|at| at > case.index);
-        named
-            && command.args.len() > 2
-            && ours
+        let name = command.name(0);
+        let other = name == "sni" || name == "enablesni" || OPTIONAL.contains(&name.as_str());
+        set && ours
             && open
             && refusal.attempts_before <= case.index
-            && DECISIVE.contains(&command.name(0).as_str())
+            && DECISIVE.contains(&name.as_str()) == decisive
+            && (decisive || !other)
             && !super::syntax::is_typographic_fault(case.session, refusal)
-    })?;
-    let name = refusal.command.name(0);
+    })
+}
+
+fn setting_rejected(case: &Case<'_>) -> Option<Evidence> {
+    let attempt = case.attempt;
     let did_not_work = case.tls_failed() || attempt.failed();
+    let decisive = refused_setting(case, true);
+    let refusal = decisive.or_else(|| refused_setting(case, false))?;
+    let name = refusal.command.name(0);
     if !did_not_work {
-        let unsafe_now =
-            matches!(name.as_str(), "seclevel" | "cacert" | "authmode") && attempt.is_open();
-        return unsafe_now.then(|| {
+        let unsafe_now = matches!(name.as_str(), "seclevel" | "cacert" | "authmode");
+        return (unsafe_now && attempt.is_open()).then(|| {
             let detail = format!("`{name}` was refused, so the server is not checked as intended.");
             Evidence::warning(Confidence::Likely, detail).quoting([&refusal.quote, &refusal.answer])
         });
     }
-    let number = refusal.command.args.get(2).filter(|arg| {
-        arg.quoted && name != "cacert" && name != "clientcert" && name != "clientkey"
-    });
+    let file = matches!(name.as_str(), "cacert" | "clientcert" | "clientkey");
+    let number = refusal
+        .command
+        .args
+        .get(2)
+        .filter(|arg| arg.quoted && !file);
     let hint = number.map_or(String::new(), |arg| {
         format!(" The number \"{}\" must stand without quotes.", arg.text)
     });
     let detail = format!("`{name}` was refused and is still at its factory value.{hint}");
-    let values: Vec<&str> = refusal
+    let values = refusal
         .command
         .args
         .iter()
         .skip(2)
-        .map(|arg| arg.text.as_str())
-        .collect();
-    let values = if matches!(name.as_str(), "cacert" | "clientcert" | "clientkey") {
+        .map(|arg| arg.text.as_str());
+    let values: Vec<&str> = values.collect();
+    let values = if file {
         format!("\"{}\"", values.first().copied().unwrap_or_default())
     } else {
         values.join(",")
     };
-    let again = format!(
-        "AT{}=\"{name}\",{},{values}",
-        refusal.command.verb,
-        refusal.command.arg(1)
-    );
-    let evidence = Evidence::error(Confidence::Likely, detail)
-        .at(case.failure_with([Some(&refusal.quote), Some(&refusal.answer)]));
-    Some(evidence.with_fix([format!("AT{}=?", refusal.command.verb), again]))
+    let (verb, index) = (&refusal.command.verb, refusal.command.arg(1));
+    let again = format!("AT{verb}=\"{name}\",{index},{values}");
+    let evidence = match decisive {
+        Some(_) => Evidence::error(Confidence::Likely, detail),
+        None => Evidence::warning(Confidence::Possible, detail),
+    };
+    let quotes = case.failure_with([Some(&refusal.quote), Some(&refusal.answer)]);
+    Some(evidence.at(quotes).with_fix([format!("AT{verb}=?"), again]))
 }
 
 fn version_too_old(case: &Case<'_>) -> Option<Evidence> {

@@ -95,6 +95,7 @@ pub(super) const CAUSES: &[Cause] = &[
 const HUBS_MOVE: i64 = unix_of_date(2023, 2, 15);
 const DPS_MOVES: i64 = unix_of_date(2024, 1, 15);
 const ALL_MOVED: i64 = unix_of_date(2024, 9, 30);
+const YEAR: i64 = 365 * 86_400;
 const BALTIMORE: &str = "Baltimore CyberTrust Root";
 
 /// How a report calls a file that was recognised.
@@ -117,8 +118,16 @@ pub(super) fn file_words(file: &File, root: &RootFile) -> String {
 }
 
 fn root_of_case<'a>(case: &Case<'a>) -> Option<(&'a File, RootFile)> {
-    let file = case.file("cacert")?;
-    Some((file, file.root()?))
+    if let Some(file) = case.file("cacert") {
+        return Some((file, file.root()?));
+    }
+    // Where the binding was left out of the log, an uploaded root is still the one that is meant.
+    let bound = case.intended().is_some_and(|s| s.get("cacert").is_some());
+    let mut files = case.attempt.state.files.iter().filter(|f| f.gone.is_none());
+    files.find_map(|file| {
+        let root = file.root().filter(|root| root.certain && !bound)?;
+        Some((file, root))
+    })
 }
 
 fn verifies(settings: Option<&Settings>) -> bool {
@@ -320,21 +329,32 @@ fn clock_not_set(case: &Case<'_>) -> Option<Evidence> {
     }
     let clock = case.attempt.state.network.clock.as_ref()?;
     let possible = case.could_be("clock") || case.could_be("ignorelocaltime");
-    if !clock.value.is_implausible() || !possible || ignore.and_then(Value::number) == Some(1) {
+    let ignored = ignore.and_then(Value::number) == Some(1);
+    let behind = case
+        .attempt
+        .unix_s
+        .is_some_and(|logged| logged - clock.value.unix_s > YEAR);
+    // Nobody made this tool before 2023: an older clock without a date beside it is likely wrong too.
+    let doubtful = case.attempt.unix_s.is_none() && clock.value.year < 2023;
+    let wrong = clock.value.is_implausible() || behind;
+    if !(wrong || doubtful) || !possible || ignored {
         return None;
     }
     let year = clock.value.year;
     let quotes = case.failure_with([Some(&clock.quote), ignore.map(|value| &value.quote)]);
     let checked = ignore.and_then(Value::number) == Some(0);
-    Some(if checked {
+    Some(if checked && wrong {
         let detail = format!(
             "The module's clock says {year}, and `ignorelocaltime` 0 checks certificates against it."
         );
         Evidence::error(Confidence::Likely, detail).at(quotes)
     } else {
-        let detail = format!(
-            "The module's clock says {year}, and the log does not show that dates are ignored."
-        );
+        let how = if checked {
+            "dates are checked"
+        } else {
+            "the log does not show that dates are ignored"
+        };
+        let detail = format!("The module's clock says {year}, and {how}.");
         Evidence::warning(Confidence::Possible, detail).at(quotes)
     })
 }

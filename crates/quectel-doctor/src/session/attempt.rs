@@ -120,6 +120,8 @@ pub(crate) struct Publish {
     pub(crate) payload_bytes: u64,
     /// The next command came while the module waited for the end of the payload.
     pub(crate) swallowed: Option<Quote>,
+    /// `ERROR` behind it: the rest of a payload that was longer than announced.
+    pub(crate) overrun: Option<Quote>,
     /// Ctrl-Z stands in the log as letters.
     pub(crate) typed_ctrl_z: bool,
     /// `ERROR` to the command.

@@ -42,6 +42,8 @@ pub(crate) struct Builder {
     pub(super) overtaken: Option<(Quote, Quote)>,
     /// The file whose upload was the last thing done.
     pub(super) last_upload: Option<String>,
+    /// The connection whose publish was the last thing done.
+    pub(super) last_publish: Option<usize>,
     pub(super) open: BTreeMap<(Api, u8), usize>,
     pub(super) pem: PemCollector,
     pub(super) stamp: Option<Stamp>,
@@ -148,6 +150,7 @@ impl Builder {
         }
         self.overtaken = None;
         self.last_upload = None;
+        self.last_publish = None;
         self.sent(&mut pending);
         self.pending = Some(pending);
     }
@@ -242,6 +245,9 @@ impl Builder {
 
     /// A final result that no command is waiting for.
     fn stray(&mut self, result: Final<'_>, quote: Quote) {
+        if result == Final::Error && self.publish_overrun(&quote) {
+            return;
+        }
         if result == Final::Error
             && let Some(name) = self.last_upload.take()
         {

@@ -153,6 +153,17 @@ impl Session {
         self.module
             .family()
             .or_else(|| self.foreign.first().map(|(family, _)| *family))
+            .or_else(|| {
+                let quectel = |verb: &String| {
+                    ["+QMT", "+QSSL", "+QFUPL", "+QICSGP"]
+                        .iter()
+                        .any(|p| verb.starts_with(p))
+                };
+                self.known_verbs
+                    .iter()
+                    .any(quectel)
+                    .then_some(Family::Quectel)
+            })
     }
 
     /// Anything was asked of a module here.

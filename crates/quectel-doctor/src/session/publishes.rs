@@ -99,7 +99,23 @@ impl Builder {
             publish.refused = answer.cloned();
         } else if answered {
             publish.accepted = true;
+            self.last_publish = pending.attempt;
         }
+    }
+
+    /// `ERROR` behind a publish: more payload was sent than announced, and the rest was taken for a command.
+    pub(super) fn publish_overrun(&mut self, quote: &Quote) -> bool {
+        let attempt = self.last_publish.take();
+        let attempt = attempt.and_then(|at| self.session.attempts.get_mut(at));
+        let Some(publish) = attempt.and_then(|attempt| attempt.publishes.last_mut()) else {
+            return false;
+        };
+        let announced = publish.length.and_then(|n| u64::try_from(n).ok());
+        let more = announced.is_some_and(|announced| publish.payload_bytes > announced);
+        if more {
+            publish.overrun = Some(quote.clone());
+        }
+        more
     }
 
     /// `+QMTPUB: x,m,<result>`, also `+QMTPUBEX:`.
@@ -194,6 +210,7 @@ fn publish(command: &Command, pending: &Pending, stamp: Option<crate::time::Stam
         prompted: false,
         payload_bytes: 0,
         swallowed: None,
+        overrun: None,
         typed_ctrl_z: false,
         refused: None,
         accepted: false,

@@ -21,6 +21,8 @@ pub(crate) struct State {
     pub(crate) network: Network,
     /// A restart after the settings were made, and no setting since.
     pub(crate) settings_lost: Option<Quote>,
+    /// The last restart that wiped settings out.
+    pub(crate) restart: Option<Quote>,
     /// What was in force before that restart.
     pub(crate) before_restart: Option<Box<Before>>,
     /// SIMCom's `AT+SMCONF` values other than secrets, and whether `AT+SMSSL` came.
@@ -114,6 +116,7 @@ impl State {
     pub(crate) fn restart(&mut self, quote: &Quote) {
         if self.has_configuration() {
             self.settings_lost = Some(quote.clone());
+            self.restart = Some(quote.clone());
             self.before_restart = Some(Box::new(Before {
                 ssl: core::mem::take(&mut self.ssl),
                 clients: core::mem::take(&mut self.clients),
