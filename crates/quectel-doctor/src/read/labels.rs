@@ -5,16 +5,31 @@ use super::token::{command_at, information_at, is_token_start};
 /// Prefix shapes that were seen in front of commands and information lines.
 #[derive(Debug, Default)]
 pub(crate) struct Labels {
-    shapes: Vec<(String, u32)>,
+    shapes: Vec<Shape>,
     /// Takes nothing off: for learning what stands in front.
     blind: bool,
+}
+
+/// A prefix, and how often a command or an information line, and how often a result, stood behind it.
+#[derive(Debug)]
+struct Shape {
+    text: String,
+    tokens: u32,
+    results: u32,
+}
+
+impl Shape {
+    /// It came often enough to be a prefix, not a sentence.
+    const fn is_prefix(&self) -> bool {
+        self.tokens >= OFTEN || (self.tokens > 0 && self.results > 0)
+    }
 }
 
 /// No more shapes than this are counted; a log has one or two.
 const MAX_SHAPES: usize = 64;
 
 /// A shape that came this often is a prefix, not a sentence.
-const OFTEN: u32 = 3;
+const OFTEN: u32 = 2;
 
 impl Labels {
     /// Labels that take nothing off.
@@ -27,26 +42,46 @@ impl Labels {
 
     /// Counts the text in front of the first command or information line of `rest`.
     pub(crate) fn learn(&mut self, rest: &str) {
-        let Some(at) = token_after_label(rest) else {
+        let result = rest
+            .strip_suffix("OK")
+            .or_else(|| rest.strip_suffix("ERROR"))
+            .filter(|label| !label.ends_with(char::is_alphanumeric));
+        let token = token_after_label(rest).and_then(|at| rest.get(..at));
+        let Some(label) = token.or(result) else {
             return;
         };
-        let Some(label) = rest.get(..at) else { return };
-        if label.len() > 48 || label.contains(['"', '\'', '{']) || label.trim().is_empty() {
+        let numbers = label.bytes().all(|b| b.is_ascii_digit() || b == b' ');
+        let lower = label.to_ascii_lowercase();
+        let spelt_out = ["<cr", "<l", "\\r", "\\n", "rx (", "tx ("];
+        let record = spelt_out.iter().any(|mark| lower.contains(mark));
+        let code = record || label.contains(['"', '\'', '{']);
+        if numbers || code || label.len() > 48 || label.trim().is_empty() {
             return;
         }
-        let shape = shape(label);
-        if let Some((_, count)) = self.shapes.iter_mut().find(|(known, _)| *known == shape) {
-            *count += 1;
+        let text = shape(label);
+        let (tokens, results) = (u32::from(token.is_some()), u32::from(token.is_none()));
+        if let Some(known) = self.shapes.iter_mut().find(|known| known.text == text) {
+            known.tokens += tokens;
+            known.results += results;
         } else if self.shapes.len() < MAX_SHAPES {
-            self.shapes.push((shape, 1));
+            self.shapes.push(Shape {
+                text,
+                tokens,
+                results,
+            });
         }
+    }
+
+    /// Takes nothing off.
+    pub(crate) const fn is_blind(&self) -> bool {
+        self.blind
     }
 
     fn strip<'a>(&self, text: &'a str) -> Option<&'a str> {
         self.shapes
             .iter()
-            .filter(|(_, count)| *count >= OFTEN)
-            .find_map(|(shape, _)| text.get(matching(shape, text)?..))
+            .filter(|shape| shape.is_prefix())
+            .find_map(|shape| text.get(matching(&shape.text, text)?..))
     }
 }
 
@@ -227,11 +262,11 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_prefix_is_learnt_after_three_lines() {
+    fn an_unknown_prefix_is_learnt_after_two_lines() {
         let mut labels = Labels::default();
         let line = |n: u32| format!("~~uart{n} frame~ AT+CSQ");
         assert_eq!(strip(&line(1), &labels).rest, line(1));
-        for n in 0..3 {
+        for n in 0..2 {
             labels.learn(strip(&line(n), &labels).rest);
         }
         assert_eq!(strip("~~uart9 frame~ BG96", &labels).rest, "BG96");

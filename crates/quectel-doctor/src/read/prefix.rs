@@ -116,6 +116,12 @@ fn piece<'a>(text: &'a str, so_far: &Stripped<'_>, learned: &Labels) -> Option<P
             ..Piece::plain(rest)
         });
     }
+    if so_far.prefixed
+        && !learned.is_blind()
+        && let Some((side, rest)) = tagged_arrow(text)
+    {
+        return Some(Piece::of(side, rest));
+    }
     if let Some(rest) = level(text).or_else(|| bullet(text)) {
         return Some(Piece::plain(rest));
     }
@@ -199,13 +205,31 @@ fn arrow(text: &str) -> Option<(Side, &str)> {
     if let Some((arrow, side)) = ARROWS.iter().find(|(arrow, _)| text.starts_with(arrow)) {
         return Some((*side, text.get(arrow.len()..)?));
     }
-    // A lone `>` in front of anything but a command is the module's prompt.
-    if let Some(rest) = text.strip_prefix('>') {
-        return is_token_start(rest.trim_start()).then_some((Side::Host, rest));
+    // A lone `>` in front of anything but a command is the module's prompt; mail quotes with several.
+    if text.starts_with('>') {
+        let rest = text.trim_start_matches(['>', ' ']);
+        return is_token_start(rest).then_some((Side::Host, rest));
     }
     let rest = text.strip_prefix('<')?;
     (rest.is_empty() || rest.starts_with(char::is_whitespace) || is_token_start(rest))
         .then_some((Side::Module, rest))
+}
+
+/// `gw modem[123]: >> AT`: a host, a program and a process in front of an arrow and a token.
+fn tagged_arrow(text: &str) -> Option<(Side, &str)> {
+    const LONGEST_TAG: usize = 48;
+    for (at, c) in text.char_indices().take(LONGEST_TAG) {
+        if c == '"' {
+            return None;
+        }
+        let rest = text.get(at..)?;
+        let found = ARROWS.iter().find(|(arrow, _)| rest.starts_with(arrow));
+        if let Some((arrow, side)) = found.filter(|_| at > 0) {
+            let after = rest.get(arrow.len()..)?;
+            return is_token_start(after.trim_start()).then_some((*side, after));
+        }
+    }
+    None
 }
 
 pub(super) fn side_of_word(word: &str) -> Option<Side> {
@@ -330,7 +354,7 @@ fn bullet(text: &str) -> Option<&str> {
     }
     let rest = text.get(digits..)?;
     let after = rest.strip_prefix(['.', ')', ':', ',', ';', '|', '\t', ' '])?;
-    is_token_start(after.trim_start()).then_some(after)
+    (is_token_start(after.trim_start()) || after.trim() == ">").then_some(after)
 }
 
 /// Arrows and words that no ASCII tool prints: `发→◇`, `收←◆`, or the question marks left of them.

@@ -69,7 +69,7 @@ fn step<'a>(text: &'a str, say: &mut dyn FnMut(Said<'a>)) -> &'a str {
     {
         return "";
     }
-    if let Some(after) = answer_arrow(text) {
+    if let Some(after) = answer_arrow(text).or_else(|| text.strip_prefix("->  ")) {
         return after;
     }
     if let Some(after) = text.strip_prefix('>') {
@@ -119,7 +119,9 @@ fn said_word(word: &'static str) -> Said<'static> {
 
 /// Payload behind a prompt on the same line, and the result that was glued to it.
 fn payload<'a>(after: &'a str, say: &mut dyn FnMut(Said<'a>)) -> &'a str {
-    let text = after.strip_prefix(' ').unwrap_or(after);
+    let text = after.trim_start_matches('>');
+    let text = text.strip_prefix(' ').unwrap_or(text);
+    let text = text.trim_start_matches("> ");
     let trimmed = text.trim_end();
     if trimmed.is_empty() || is_token_start(trimmed) {
         return text;
@@ -152,6 +154,10 @@ fn information<'a>(
         .unwrap_or((text, ""));
     let offset = text.len() - value.len();
     let value = without_comment(line.get(offset..).unwrap_or_default()).trim();
+    let value = ["->", "<-", "=>", "\u{2192}"]
+        .iter()
+        .find_map(|arrow| value.strip_suffix(arrow))
+        .map_or(value, str::trim_end);
     if name.eq_ignore_ascii_case("CME") || name.eq_ignore_ascii_case("CMS") {
         say(Said::Result(Final::Cme(value)));
     } else {
@@ -241,6 +247,14 @@ fn glued_in_text(text: &str) -> Option<usize> {
         let after = text.get(close + 1..)?;
         let token = after.trim_start();
         return is_token_start(token).then(|| text.len() - token.len());
+    }
+    // `EG800K…   ->  OK`
+    if let Some(at) = text.find("  -> ")
+        && text
+            .get(at..)
+            .is_some_and(|rest| answer_arrow(rest.trim_start()).is_some())
+    {
+        return Some(at + 2);
     }
     if let Some(at) = text.find(" OK +").filter(|at| {
         text.get(at + 4..)

@@ -40,7 +40,9 @@ pub(crate) fn word_at(text: &str) -> Option<&'static str> {
 /// After `OK ` in prose comes a word; after `OK ` in a log nothing, a number for CONNECT, or the next token.
 fn is_end_or_token(rest: &str, word: &str) -> bool {
     rest.is_empty()
-        || rest.starts_with("//")
+        || ["//", "->", "<-", "=>", ";", "|"]
+            .iter()
+            .any(|next| rest.starts_with(next))
         || rest.starts_with("# ")
         || rest.starts_with('+')
         || rest.starts_with('(')

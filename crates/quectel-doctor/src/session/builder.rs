@@ -292,7 +292,8 @@ impl Builder {
                 .is_some_and(|a| a.closed.is_none() && !a.failed())
         };
         let while_open = self.open.values().any(pending);
-        let commanded = core::mem::take(&mut self.restart_commanded);
+        let asked = self.pending.as_ref().is_some_and(Pending::asks_restart);
+        let commanded = core::mem::take(&mut self.restart_commanded) || asked;
         let in_session =
             self.session.state.has_configuration() || !self.session.attempts.is_empty();
         if self.session.restarts.len() < 64 {

@@ -5,7 +5,7 @@ use super::builder::Builder;
 use super::changes::{delete, listed, rest_of, set_network, set_other, ssl_name};
 use super::module::family_of_verb;
 use super::network::Seen;
-use super::pending::Pending;
+use super::pending::{Pending, is_restart};
 use super::settings::Value;
 use super::{Query, Refusal, Refused, subject};
 use crate::command::{Command, Form};
@@ -208,14 +208,11 @@ impl Builder {
             ) => {
                 self.change(|state| set_other(state, command, quote));
             }
-            ("+CFUN", Form::Set) if command.arg(0) == "1" && command.arg(1) == "1" => {
-                self.restart_asked(quote)
-            }
-            ("+QPOWD" | "+CRESET" | "+QRST" | "+CPOF" | "+CPOWD", Form::Set | Form::Exec) => {
-                self.restart_asked(quote)
-            }
+            _ if is_restart(command) => self.restart_asked(quote),
             ("+QFDEL", Form::Set) => self.change(|state| delete(state, command, quote)),
-            ("+QFLST", Form::Set | Form::Exec | Form::Read) if answered => {
+            ("+QFLST", Form::Set | Form::Exec | Form::Read)
+                if answered || !pending.listed_files.is_empty() =>
+            {
                 let names = pending.listed_files.clone();
                 self.change(|state| listed(state, command, &names, quote));
             }

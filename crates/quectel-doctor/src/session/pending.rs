@@ -112,9 +112,21 @@ impl Pending {
         ])
     }
 
+    /// A command after which the module restarts or switches off.
+    pub(crate) fn asks_restart(&self) -> bool {
+        self.commands.iter().any(is_restart)
+    }
+
     pub(crate) fn is_publish(&self) -> bool {
         self.is_verb(&["+QMTPUB", "+QMTPUBEX", "+SMPUB", "+CMQTTPUB"])
     }
+}
+
+/// `AT+CFUN=1,1`, `AT+QPOWD` and other vendors' words for them.
+pub(crate) fn is_restart(command: &Command) -> bool {
+    let verbs = ["+QPOWD", "+CRESET", "+QRST", "+CPOF", "+CPOWD"];
+    let cycle = command.is_set("+CFUN") && command.arg(0) == "1" && command.arg(1) == "1";
+    cycle || (verbs.contains(&command.verb.as_str()) && command.form != Form::Test)
 }
 
 /// A command line as its echo repeats it.

@@ -12,6 +12,12 @@ pub(super) fn learn_identity(
     quote: &Quote,
 ) -> bool {
     if let Some(release) = one_word {
+        // A sniffer's column in front.
+        let column = |text: &&str| text.starts_with(['0', '1']) && text.get(1..2) == Some(" ");
+        let text = Some(text)
+            .filter(column)
+            .and_then(|t| t.get(2..))
+            .unwrap_or(text);
         return module.learn_answer(text.trim_end_matches(" OK"), release, quote);
     }
     if !text.contains(' ') || text.starts_with("Revision") {

@@ -49,9 +49,36 @@ pub(crate) const SHAPES: &[(&str, Render)] = &[
     ("html", html),
     ("cmd-rsp", |lines| sides(lines, "CMD: ", "RSP: ")),
     ("bracketed", |lines| sides(lines, "[TX] ", "[RX] ")),
+    ("guillemets", |lines| sides(lines, "\u{BB} ", "\u{AB} ")),
+    ("unicode-arrows", |lines| {
+        sides(lines, "\u{2192} ", "\u{2190} ")
+    }),
+    ("at-arrows", |lines| sides(lines, "[AT>>] ", "[AT<<] ")),
+    ("sniffer", |lines| sides(lines, "0 ", "1 ")),
+    ("sent-received", |lines| {
+        sides(lines, "Sent: ", "Received: ")
+    }),
+    ("syslog", syslog),
+    ("tabs", |lines| sides(lines, "\t", "\t\t")),
+    ("no-ok", no_ok),
+    ("lower-case", lower_case),
+    ("spaced", spaced),
+    ("remarks", remarks),
+    ("arrow-inline", arrow_inline),
+    ("mail", |lines| sides(lines, "> > ", "> > ")),
+    ("levels", |lines| {
+        sides(lines, "D/modem: --> ", "D/modem: <-- ")
+    }),
+    ("python-logging", |lines| {
+        sides(
+            lines,
+            "DEBUG:modem.at:TX AT_PORT ",
+            "DEBUG:modem.at:RX AT_PORT ",
+        )
+    }),
 ];
 
-fn text(lines: &[Line], form: impl Fn(&Line) -> String) -> Vec<u8> {
+fn text(lines: &[Line], form: impl FnMut(&Line) -> String) -> Vec<u8> {
     lines.iter().map(form).collect::<String>().into_bytes()
 }
 
@@ -368,5 +395,91 @@ fn html(lines: &[Line]) -> Vec<u8> {
             .replace('<', "&lt;")
             .replace('>', "&gt;");
         format!("{escaped}\n")
+    })
+}
+
+/// Many tools leave the final OK out.
+fn no_ok(lines: &[Line]) -> Vec<u8> {
+    text(lines, |line| match line.side {
+        Side::Module if line.text == "OK" => String::new(),
+        _ => format!("{}\n", line.text),
+    })
+}
+
+fn lower_case(lines: &[Line]) -> Vec<u8> {
+    text(lines, |line| {
+        if !is_command(line) {
+            return format!("{}\n", line.text);
+        }
+        let end = line.text.find('"').unwrap_or(line.text.len());
+        let (verb, rest) = line.text.split_at(end);
+        format!("{}{rest}\n", verb.to_ascii_lowercase())
+    })
+}
+
+/// Blanks around the signs, as people type them.
+fn spaced(lines: &[Line]) -> Vec<u8> {
+    text(lines, |line| {
+        let spread = |text: &str| {
+            let mut quoted = false;
+            let mut out = String::new();
+            for c in text.chars() {
+                quoted ^= c == '"';
+                if c == ',' && !quoted {
+                    out.push_str(" , ");
+                } else {
+                    out.push(c);
+                }
+            }
+            out
+        };
+        match line.text.split_once('=') {
+            Some((verb, rest)) if is_command(line) && !rest.starts_with('?') => {
+                format!("{verb} = {}\n", spread(rest))
+            }
+            _ if line.text.starts_with('+') => match line.text.split_once(": ") {
+                Some((name, rest)) if !name.contains("CME") => format!("{name} : {rest}\n"),
+                _ => format!("{}\n", line.text),
+            },
+            _ => format!("{}\n", line.text),
+        }
+    })
+}
+
+/// A sentence behind every third command, as in a tutorial.
+fn remarks(lines: &[Line]) -> Vec<u8> {
+    let mut count = 0;
+    text(lines, |line| {
+        count += usize::from(is_command(line));
+        if is_command(line) && count % 3 == 0 {
+            format!(
+                "Then I send the next command to the module:\n{}\n",
+                line.text
+            )
+        } else {
+            format!("{}\n", line.text)
+        }
+    })
+}
+
+fn arrow_inline(lines: &[Line]) -> Vec<u8> {
+    let mut out = String::new();
+    for line in lines {
+        let joins = line.side == Side::Module
+            && line.text != ">"
+            && !line.text.contains("RDY")
+            && !line.text.contains("POWER");
+        out.push_str(if joins { "   ->  " } else { "\n" });
+        out.push_str(&line.text);
+    }
+    out.into_bytes()
+}
+
+fn syslog(lines: &[Line]) -> Vec<u8> {
+    text(lines, |line| {
+        let at = clock(line.ms);
+        let arrow = if line.side == Side::Host { ">>" } else { "<<" };
+        let second = at.get(..8).unwrap_or_default();
+        format!("Mar  5 {second} gw modem[123]: {arrow} {}\n", line.text)
     })
 }
