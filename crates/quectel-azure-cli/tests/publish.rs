@@ -506,17 +506,6 @@ fn cancelling_leaves_the_module_ready() {
     let port = format!("tcp:{}", module.address());
     let (device, root) = (bench.path("device"), bench.path("root"));
     let cancel = CancelToken::default();
-    let (token, control) = (cancel.clone(), module.control());
-    let watching = std::thread::spawn(move || {
-        // Until the device is connected.
-        for _ in 0..1_000 {
-            if control.with(|m| m.state().mqtt[0] == quectel_sim::MqttState::Connected) {
-                break;
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        token.cancel();
-    });
     let args = [
         "publish",
         "--port",
@@ -531,8 +520,16 @@ fn cancelling_leaves_the_module_ready() {
         &["--message", "x", "--wait-for-message", "60"],
     ]
     .concat();
-    let ran = command_with(&args, "", &[], cancel);
-    watching.join().unwrap();
+    let token = cancel.clone();
+    let ran = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            // The message has arrived, so the device waits for one.
+            let arrived = bench.telemetry(1);
+            token.cancel();
+            assert_eq!(arrived.len(), 1);
+        });
+        command_with(&args, "", &[], cancel)
+    });
     assert_eq!(ran.status, Status::Failed);
     assert!(
         ran.error().contains("cancelled; the module confirmed"),
