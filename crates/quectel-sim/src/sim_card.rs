@@ -39,6 +39,11 @@ impl SimCard {
         self.state = self.after_restart.clone();
     }
 
+    /// Whether the card asks for its PIN at each start.
+    pub(crate) const fn asks_for_pin(&self) -> bool {
+        matches!(self.after_restart, SimState::Pin(_) | SimState::Puk(_))
+    }
+
     /// Usable: the module has seen it, and it asks for nothing.
     pub(crate) fn is_ready(&self) -> bool {
         self.seen && self.state == SimState::Ready

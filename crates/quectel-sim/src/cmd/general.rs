@@ -40,6 +40,7 @@ pub(super) const COMMANDS: &[(&str, Handler)] = &[
     ("+QISDE", send_echo),
     ("+QPOWD", power_down),
     ("+QSCLK", sleep),
+    ("+CNMI", |m, c| text_setting(m, c, "2,1,0,0,0")),
     ("+CPSMS", |m, c| text_setting(m, c, "0")),
     ("+CEDRXS", |m, c| text_setting(m, c, "")),
     ("+CBC", battery),

@@ -17,6 +17,7 @@ pub(super) const COMMANDS: &[(&str, Handler)] = &[
     ("+QGMR", |m, c| {
         bare(m, c, |p| format!("{}{}", p.revision, p.app_revision))
     }),
+    ("+GCAP", |m, c| bare(m, c, |_| "+GCAP: +CGSM".to_owned())),
     ("+GSN", serial),
     ("+CGSN", serial),
 ];

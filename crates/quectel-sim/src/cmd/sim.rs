@@ -9,7 +9,9 @@ use crate::{
 pub(super) const COMMANDS: &[(&str, Handler)] = &[
     ("+CPIN", pin),
     ("+QPINC", counters),
+    ("+CLCK", facility_lock),
     ("+CIMI", imsi),
+    ("+CNUM", own_numbers),
     ("+QCCID", iccid),
     ("+ICCID", iccid),
     ("+CRSM", restricted_access),
@@ -65,6 +67,33 @@ fn counters(module: &mut Module, command: &Command) -> Outcome {
     module.info(format!("+QPINC: \"SC\",{pin},{puk}"));
     module.info("+QPINC: \"P2\",3,10");
     Outcome::Ok
+}
+
+/// Tells whether the card asks for its PIN; the lock itself is set by whoever makes the module.
+fn facility_lock(module: &mut Module, command: &Command) -> Outcome {
+    let (Form::Set, Some(facility)) = (command.form, command.text(0)) else {
+        return Outcome::Error;
+    };
+    if let Some(code @ (10 | 13)) = problem(module) {
+        return Outcome::Cme(code);
+    }
+    match command.number(1) {
+        Some(2) => {
+            let locked = facility.eq_ignore_ascii_case("SC") && module.sim.asks_for_pin();
+            module.info(format!("+CLCK: {}", u8::from(locked)));
+            Outcome::Ok
+        }
+        _ => Outcome::Cme(3),
+    }
+}
+
+/// A data card has no number of its own.
+fn own_numbers(module: &mut Module, command: &Command) -> Outcome {
+    match (command.form, problem(module)) {
+        (Form::Exec, None) => Outcome::Ok,
+        (Form::Exec, Some(code)) => Outcome::Cme(code),
+        _ => Outcome::Error,
+    }
 }
 
 fn imsi(module: &mut Module, command: &Command) -> Outcome {
