@@ -1,10 +1,12 @@
 //! The command line.
 
-use core::net::SocketAddr;
 use core::time::Duration;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::sim::hub::SimHubArgs;
+use crate::sim::modem::SimModemArgs;
 
 /// Name of the variable that holds the connection string.
 pub(crate) const CONNECTION_STRING: &str = "QUECTEL_AZURE_CONNECTION_STRING";
@@ -244,71 +246,11 @@ pub(crate) enum SimCommand {
     Hub(SimHubArgs),
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct SimModemArgs {
-    /// Model, such as ec21, ec25, bg96, bg95, ec200u.
-    #[arg(long, value_name = "MODEL", default_value = "ec25")]
-    pub(crate) model: String,
-    /// Firmware revision; without it the newest one that is simulated.
-    #[arg(long, value_name = "REVISION")]
-    pub(crate) firmware: Option<String>,
-    /// Address of the AT port; port 0 takes a free one.
-    #[arg(
-        long,
-        value_name = "ADDRESS:PORT",
-        default_value = "127.0.0.1:0",
-        conflicts_with = "pty"
-    )]
-    pub(crate) listen: SocketAddr,
-    /// Take the times of a real module, from switching it on; without it, it works as fast as it can.
-    #[arg(long)]
-    pub(crate) real_time: bool,
-    /// Make a pseudo terminal instead.
-    #[arg(long)]
-    pub(crate) pty: bool,
-    /// Where a host name and port of the simulated network leads to, such as
-    /// hub.azure-devices.net:8883=127.0.0.1:8883; may be given several times.
-    #[arg(long = "host", value_name = "NAME:PORT=ADDRESS:PORT", value_parser = host)]
-    pub(crate) hosts: Vec<(String, u16, SocketAddr)>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct SimHubArgs {
-    /// Address of the MQTT port; port 0 takes a free one.
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8883")]
-    pub(crate) listen: SocketAddr,
-    /// Host name of the hub, as in its certificate.
-    #[arg(
-        long,
-        value_name = "NAME",
-        default_value = "local-hub.azure-devices.net"
-    )]
-    pub(crate) name: String,
-    /// Id of the device that it knows.
-    #[arg(long, value_name = "ID", default_value = "device-1")]
-    pub(crate) device: String,
-    /// Folder that the root certificate and the connection string are written to.
-    #[arg(long, value_name = "FOLDER", default_value = ".")]
-    pub(crate) out: PathBuf,
-}
-
 fn property(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err("a property is NAME=VALUE".to_owned()),
     }
-}
-
-fn host(text: &str) -> Result<(String, u16, SocketAddr), String> {
-    const FORM: &str =
-        "the form is NAME:PORT=ADDRESS:PORT, such as hub.azure-devices.net:8883=127.0.0.1:8883";
-    let (from, to) = text.split_once('=').ok_or(FORM)?;
-    let (name, port) = from.rsplit_once(':').ok_or(FORM)?;
-    Ok((
-        name.to_owned(),
-        port.parse().map_err(|_| FORM)?,
-        to.parse().map_err(|_| FORM)?,
-    ))
 }
 
 impl PublishArgs {
@@ -328,23 +270,9 @@ mod tests {
     }
 
     #[test]
-    fn values_with_two_sides() {
+    fn a_property_has_two_sides() {
         assert_eq!(property("a=b=c"), Ok(("a".into(), "b=c".into())));
         assert_eq!(property("a="), Ok(("a".into(), String::new())));
         assert!(property("=b").is_err() && property("a").is_err());
-        let local = SocketAddr::from(([127, 0, 0, 1], 9));
-        assert_eq!(
-            host("h.example:8883=127.0.0.1:9"),
-            Ok(("h.example".into(), 8883, local))
-        );
-        for wrong in [
-            "h.example",
-            "h.example:8883",
-            "h.example=127.0.0.1:9",
-            "h:x=127.0.0.1:9",
-            "h:1=localhost",
-        ] {
-            assert!(host(wrong).is_err(), "{wrong}");
-        }
     }
 }

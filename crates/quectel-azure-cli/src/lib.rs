@@ -73,8 +73,8 @@ where
         Command::Demo(args) => demo::run(args, console),
         Command::Publish(args) => publish::run(args, console),
         Command::Ports => ports(console),
-        Command::Sim(SimCommand::Modem(args)) => sim::modem(args, console),
-        Command::Sim(SimCommand::Hub(args)) => sim::hub(args, console),
+        Command::Sim(SimCommand::Modem(args)) => sim::modem::run(args, console),
+        Command::Sim(SimCommand::Hub(args)) => sim::hub::run(args, console),
     };
     let _ = console.out.flush();
     match result {
