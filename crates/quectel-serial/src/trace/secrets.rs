@@ -92,6 +92,7 @@ impl Secrets {
                 found.push(start..start + len);
             }
         }
+        found.extend(access_point_password(bytes));
         found.retain(|range| !range.is_empty());
         found.sort_by_key(|range| range.start);
         let mut merged: Vec<Range<usize>> = Vec::with_capacity(found.len());
@@ -115,9 +116,40 @@ impl Secrets {
     }
 }
 
+/// The password in `+QICSGP: <type>,"<apn>","<user>","<password>",<auth>`: the module tells one that an earlier user set.
+///
+/// # Reference
+/// BG96 TCP/IP AT Commands Manual V1.0, `AT+QICSGP`.
+fn access_point_password(line: &[u8]) -> Option<Range<usize>> {
+    const NAME: &[u8] = b"+QICSGP:";
+    let start = line.len() - line.trim_ascii_start().len();
+    if !line.get(start..)?.starts_with(NAME) {
+        return None;
+    }
+    let mut quotes = memchr::memchr_iter(b'"', line);
+    let open = quotes.nth(4)? + 1;
+    Some(open..quotes.next().unwrap_or(line.len()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_password_that_the_module_tells_is_found() {
+        let secrets = Secrets::default();
+        for (line, password) in [
+            ("\r\n+QICSGP: 1,\"apn\",\"user\",\"pw\",1\r\n", Some("pw")),
+            ("+QICSGP: 1,\"apn\",\"user\",\"pw", Some("pw")),
+            ("+QICSGP: 1,\"apn\",\"\",\"\",0", None),
+            ("+QICSGP: 1,\"apn\"", None),
+            ("+CGDCONT: 1,\"IP\",\"apn\",\"0.0.0.0\",0", None),
+        ] {
+            let found = secrets.find(line.as_bytes());
+            let found: Vec<&str> = found.into_iter().map(|range| &line[range]).collect();
+            assert_eq!(found, password.into_iter().collect::<Vec<_>>(), "{line}");
+        }
+    }
 
     fn learnt(text: &[u8], secret: Range<usize>, step: usize) -> Secrets {
         let mut secrets = Secrets::default();
