@@ -222,6 +222,10 @@ fn bytes_literal(text: &str) -> Option<&str> {
 
 /// The commands inside string literals of source code.
 fn string_literals(text: &str) -> Option<Vec<String>> {
+    // `+COPS: 0,0,"AT&T",7` is an answer, and `AT+QFUPL="AT+X"` a command, whatever stands in their quotes.
+    if is_token_start(text.trim_start()) {
+        return None;
+    }
     let mut lines = Vec::new();
     let mut rest = text;
     while let Some(at) = rest.find(['"', '\'']) {
@@ -241,9 +245,7 @@ fn string_literals(text: &str) -> Option<Vec<String>> {
         }
         rest = body.get(end + 1..)?;
     }
-    // A command with its own quotes is no literal: `AT+QFUPL="AT+X"`.
-    let code = !lines.is_empty() && command_at(text.trim_start()).is_none();
-    code.then_some(lines)
+    (!lines.is_empty()).then_some(lines)
 }
 
 fn code_before(before: &str) -> bool {
@@ -323,6 +325,7 @@ mod tests {
             "+QMTRECV: 0,0,\"t\",\"{\"a\":1}\"",
             "<private_key.pem>",
             "[private broker]",
+            "+COPS: 0,0,\"AT&T 4G\",8",
         ] {
             assert_eq!(expand(text, false), Content::Line(text.into()));
         }

@@ -78,7 +78,11 @@ impl<'a> Case<'a> {
     /// A connection that differs in this setting alone came up.
     pub(crate) fn is_proven_by_change_of(&self, setting: &str) -> Option<&'a Attempt> {
         let (other, changed) = self.reference.as_ref()?;
-        (changed.len() == 1 && changed.iter().any(|name| name == setting)).then_some(*other)
+        let alone = changed.len() == 1 && changed.iter().any(|name| name == setting);
+        // Where the very settings that worked had failed before, nothing is proven.
+        let failed = |a: &&Attempt| is_reference(a, other) && differences(a, other).is_empty();
+        let contradicted = self.session.attempts.iter().any(|a| failed(&a));
+        (alone && !contradicted).then_some(*other)
     }
 
     /// The connection whose TLS came up, with the names of what was different.
@@ -130,6 +134,19 @@ impl<'a> Case<'a> {
 
     pub(crate) const fn cloud(&self) -> Cloud {
         self.attempt.cloud
+    }
+
+    /// Another connection of the same client to the same host was accepted, with the client configured alike.
+    pub(crate) fn connected_otherwise(&self) -> bool {
+        let mine = self.attempt;
+        let same = |other: &Attempt| {
+            other.api == mine.api
+                && other.client == mine.client
+                && other.host.eq_ignore_ascii_case(&mine.host)
+                && other.tls == mine.tls
+                && other.is_connected()
+        };
+        !mine.host.is_empty() && self.session.attempts.iter().any(same)
     }
 
     /// A later connection of the same client was accepted by the server.

@@ -108,6 +108,7 @@ fn length_mismatch(context: &Context<'_>) -> Vec<Evidence> {
             let evidence = damaged_length(file).or_else(|| unknown_twin(&case, setting, file));
             all.extend(evidence.map(|evidence| evidence.of(index)));
         }
+        all.extend(unbound(&case).map(|evidence| evidence.of(index)));
     }
     // Uploads that no connection has used yet.
     let last = session
@@ -122,6 +123,16 @@ fn length_mismatch(context: &Context<'_>) -> Vec<Evidence> {
         .filter(|file| file.quote.number > last);
     all.extend(unused.filter_map(damaged_length));
     all
+}
+
+/// A damaged upload that no setting names, because the log leaves the binding out.
+fn unbound(case: &Case<'_>) -> Option<Evidence> {
+    let settings = case.intended()?;
+    if !case.tls_failed() || BOUND.iter().any(|name| settings.get(name).is_some()) {
+        return None;
+    }
+    let mut files = case.attempt.state.files.iter().filter(|file| file.uploaded);
+    files.find_map(damaged_length)
 }
 
 fn damaged_length(file: &File) -> Option<Evidence> {

@@ -133,7 +133,7 @@ fn version_3(case: &Case<'_>) -> Option<Evidence> {
     if attempt.api != Api::Qmt || (refusal.is_none() && attempt.no_connack().is_none()) {
         return None;
     }
-    if !(case.cloud().is_azure() || case.cloud().is_aws()) {
+    if !(case.cloud().is_azure() || case.cloud().is_aws()) || case.connected_otherwise() {
         return None;
     }
     let version = attempt.config().and_then(|client| client.get("version"));

@@ -158,7 +158,7 @@ fn inactive(network: &Network) -> Option<(&'static str, Quote, bool)> {
         return Some((
             "`AT+QIACT?` listed no context before the open",
             quote.clone(),
-            true,
+            !network.contradicted,
         ));
     }
     let down = network
@@ -169,7 +169,7 @@ fn inactive(network: &Network) -> Option<(&'static str, Quote, bool)> {
         return Some((
             "The context was down or had no address before the open",
             seen.quote.clone(),
-            true,
+            !network.contradicted,
         ));
     }
     let refused = network.pdp.values().find_map(|pdp| pdp.refused.clone())?;

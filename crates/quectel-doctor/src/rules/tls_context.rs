@@ -235,6 +235,10 @@ fn weight_of_missing_tls(attempt: &Attempt) -> Option<(Severity, Confidence)> {
         (_, Some(0)) if closed => (Severity::Error, Confidence::Certain),
         (_, Some(0) | None) if refused => (Severity::Error, Confidence::Likely),
         (_, Some(0)) => (Severity::Warning, Confidence::Likely),
+        // With a context configured, only the line that binds it may be missing in the log.
+        (_, Some(-1 | 5)) if attempt.assumed_context().is_some() => {
+            (Severity::Warning, Confidence::Possible)
+        }
         (_, Some(-1 | 5)) => (Severity::Error, Confidence::Likely),
         _ if attempt.api == Api::Cmqtt && attempt.failed() => (Severity::Error, Confidence::Likely),
         _ => return None,
@@ -249,6 +253,10 @@ fn not_enabled(case: &Case<'_>) -> Option<Evidence> {
         .iter()
         .any(|connect| connect.result.as_ref().is_some_and(|r| r.result == 0));
     if !attempt.api.is_mqtt() || !wants_tls || reached || attempt.state.settings_lost.is_some() {
+        return None;
+    }
+    // The same client came up with the same settings: what turned TLS on is not in the log.
+    if case.connected_otherwise() {
         return None;
     }
     let refused: Option<&Quote> = case

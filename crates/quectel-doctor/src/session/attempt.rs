@@ -212,17 +212,26 @@ pub(crate) const MAX_EVENTS: usize = 48;
 impl Attempt {
     /// The SSL context that is in force for it.
     pub(crate) fn ssl(&self) -> Option<&Settings> {
-        let Tls::On(context) = self.tls else {
-            return None;
-        };
-        self.state.ssl.get(&context)
+        self.state.ssl.get(&self.ssl_context()?)
     }
 
-    pub(crate) const fn ssl_context(&self) -> Option<u8> {
+    pub(crate) fn ssl_context(&self) -> Option<u8> {
         match self.tls {
             Tls::On(context) => Some(context),
-            _ => None,
+            _ => self.assumed_context(),
         }
+    }
+
+    /// A plain TCP connection to port 8883 opens: where it failed and a context was configured, the line that
+    /// binds it was left out of the log.
+    pub(crate) fn assumed_context(&self) -> Option<u8> {
+        let wants_tls = self.port == Some(8883) || self.cloud.needs_tls();
+        let failed = self.api == Api::Qmt && matches!(self.code(), Some(-1 | 5));
+        if self.tls != Tls::NeverOn || !wants_tls || !failed || self.state.settings_lost.is_some() {
+            return None;
+        }
+        let size = |number: &u8| self.state.ssl.get(number).map_or(0, |s| s.quotes().count());
+        self.state.written_contexts().into_iter().max_by_key(size)
     }
 
     /// The settings of its MQTT client.
@@ -278,7 +287,8 @@ impl Attempt {
 
     /// The open failed in a way that every fault of TLS looks like.
     pub(crate) fn is_tls_class_failure(&self) -> bool {
-        let encrypted = matches!(self.tls, Tls::On(_) | Tls::Unknown);
+        let encrypted =
+            matches!(self.tls, Tls::On(_) | Tls::Unknown) || self.assumed_context().is_some();
         let Some(code) = self.code() else {
             return false;
         };

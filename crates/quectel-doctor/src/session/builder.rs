@@ -269,7 +269,12 @@ impl Builder {
                 self.seen_ready = true;
                 core::mem::take(&mut self.restarting)
             }
-            Boot::AppReady => core::mem::take(&mut self.restarting) || self.seen_ready,
+            // Without a connection before it, this is the end of the first start.
+            Boot::AppReady => {
+                core::mem::take(&mut self.restarting)
+                    || self.seen_ready
+                    || self.session.attempts.is_empty()
+            }
             Boot::Down => core::mem::replace(&mut self.restarting, true),
         };
         if !again {

@@ -7,7 +7,7 @@ use super::attempt::{
 };
 use super::builder::Builder;
 use super::credential::{Password, UserName};
-use super::opens::Target;
+use super::opens::{Target, tls_of_client};
 use super::pending::Pending;
 use crate::command::Command;
 use crate::host::Cloud;
@@ -95,10 +95,17 @@ impl Builder {
         {
             return at;
         }
+        let state = Rc::clone(&self.session.state);
+        let tls = if api == Api::Qmt {
+            tls_of_client(&state, client)
+        } else {
+            Tls::Unknown
+        };
         let attempt = Attempt {
             stamp: self.stamp,
             unix_s: self.now(),
-            state: Rc::clone(&self.session.state),
+            tls,
+            state,
             ..blank_attempt(api, client)
         };
         self.push_attempt(attempt)
@@ -156,6 +163,14 @@ impl Builder {
             ..connect
         };
         attempt.last_action = Action::Connect;
+        // A log that begins here: the user name tells where the connection goes.
+        if attempt.host.is_empty() {
+            attempt.cloud = match &connect.user {
+                UserName::Hub(_) => Cloud::AzureHub,
+                UserName::Dps(_) => Cloud::AzureDps,
+                _ => attempt.cloud,
+            };
+        }
         if attempt.connects.len() < MAX_EVENTS {
             attempt.connects.push(connect);
         }

@@ -41,6 +41,8 @@ pub(crate) struct Network {
     pub(crate) pdp: BTreeMap<u8, Pdp>,
     /// An `AT+QIACT?` listed nothing, and no context was activated since.
     pub(crate) none_active: Option<Quote>,
+    /// That list contradicts an activation that had just been accepted.
+    pub(crate) contradicted: bool,
     /// PSM or eDRX was switched on.
     pub(crate) sleep: Option<Quote>,
     /// The module's own clock, and whether it can be right.
@@ -106,6 +108,7 @@ impl Network {
 
     /// The answer to `AT+QIACT?` is complete: contexts that it does not list are inactive.
     pub(crate) fn listed(&mut self, active: &[u8], quote: &Quote) {
+        self.contradicted = active.is_empty() && self.has_address();
         for (number, pdp) in &mut self.pdp {
             if !active.contains(number) && pdp.active.as_ref().is_some_and(|seen| seen.value) {
                 pdp.active = Some(Seen {

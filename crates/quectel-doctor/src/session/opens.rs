@@ -223,7 +223,7 @@ fn port_in(host: &str) -> Option<u16> {
         .and_then(|(_, port)| port.parse().ok())
 }
 
-fn tls_of_client(state: &State, client: u8) -> Tls {
+pub(super) fn tls_of_client(state: &State, client: u8) -> Tls {
     match state
         .clients
         .get(&client)
