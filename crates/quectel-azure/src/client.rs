@@ -95,7 +95,8 @@ impl<'b> Client<'b> {
         matches!(&self.state, State::Session(session) if session.is_free()) && !self.link.is_busy()
     }
 
-    /// Ends the connection or the running flow and frees the module's MQTT client. [`Event::Disconnected`] follows.
+    /// Ends the connection or the running flow and frees the module's MQTT client. [`Event::Disconnected`] follows, or
+    /// [`Event::Failed`] at [`Step::Disconnect`] if the module confirms nothing; the client is idle after both.
     ///
     /// # Errors
     /// [`Misuse::NotConnected`] if nothing runs.

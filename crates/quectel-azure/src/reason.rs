@@ -142,7 +142,7 @@ reasons! {
         ["net.pdp-dropped"];
     ClockUnknown = 40, "clock-unknown", Network,
         "neither the module nor the network knows the time, and a SAS token needs it",
-        "give the time (Client::set_unix_time), allow an NTP server, or use a token made elsewhere",
+        "give the device the time, let the module reach an NTP server (AT+QNTP), or use a token made elsewhere",
         ["tls.clock-not-set"];
     StorageFull = 50, "storage-full", Modem,
         "the module's file storage is full",

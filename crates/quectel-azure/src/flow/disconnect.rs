@@ -66,7 +66,7 @@ impl Disconnect {
             }
             (Doing::Disconnect, Outcome::Enter) => turn.send(&QmtDisc { client })?,
             (Doing::Escape, _) => {}
-            (_, _) if self.closed => return Ok(self.end(turn)),
+            (_, _) if self.closed => return Ok(self.end(None, turn)),
             (Doing::Disconnect, Outcome::Done(result)) if result.is_ok() => {
                 turn.wait(u32::from(turn.cx.profile.close_s) * 1_000);
             }
@@ -76,16 +76,23 @@ impl Disconnect {
                 turn.send(&QmtClose { client })?;
             }
             (Doing::Close, Outcome::Done(result)) if result.is_ok() => turn.wait(CLOSE_MS),
-            (Doing::Close, _) => return Ok(self.end(turn)),
+            (Doing::Close, Outcome::TimedOut) => {
+                return Ok(self.end(Some(Reason::CommandTimeout), turn));
+            }
+            (Doing::Close, _) => return Ok(self.end(None, turn)),
         }
         Ok(State::Disconnect(self))
     }
 
-    fn end(self, turn: &mut Turn<'_, '_>) -> State {
+    /// `unconfirmed`: why the module did not say that its client is closed.
+    fn end(self, unconfirmed: Option<Reason>, turn: &mut Turn<'_, '_>) -> State {
         turn.cx.timer = None;
-        match self.after {
-            Some((_, Reason::Cancelled)) | None => turn.cx.tell(Notice::Disconnected),
-            Some((step, reason)) => {
+        match (self.after, unconfirmed) {
+            (Some((_, Reason::Cancelled)) | None, None) => turn.cx.tell(Notice::Disconnected),
+            (Some((_, Reason::Cancelled)) | None, Some(reason)) => {
+                turn.cx.tell(Notice::Failed(Step::Disconnect, reason));
+            }
+            (Some((step, reason)), _) => {
                 turn.cx.step = step;
                 turn.cx.tell(Notice::Failed(step, reason));
             }
