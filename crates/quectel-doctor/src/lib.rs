@@ -23,6 +23,7 @@
 
 mod catalogue;
 mod command;
+mod doctor;
 mod error;
 mod host;
 mod mask;
@@ -33,9 +34,9 @@ mod session;
 mod time;
 
 use std::io::BufRead;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 pub use catalogue::{catalogue, explain, list, to_markdown};
+pub use doctor::{Doctor, Progress};
 pub use error::ReadError;
 pub use report::{Color, Finding, ModuleReport, QuotedLine, Report, RuledOut, SessionReport};
 pub use rules::{Cause, Confidence, Severity};
@@ -48,10 +49,7 @@ pub use rules::{Cause, Confidence, Severity};
 /// [`ReadError::Io`] when reading fails, [`ReadError::NotText`] when the input is binary, and
 /// [`ReadError::NotALog`] when there is no AT dialogue in it.
 pub fn diagnose(reader: impl BufRead) -> Result<Report, ReadError> {
-    let today = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs());
-    diagnose_at(reader, i64::try_from(today).unwrap_or(i64::MAX))
+    Doctor::new().read(reader, |_| {})
 }
 
 /// As [`diagnose`], with the unix second that counts as today for a log without dates.
@@ -59,11 +57,5 @@ pub fn diagnose(reader: impl BufRead) -> Result<Report, ReadError> {
 /// # Errors
 /// As [`diagnose`].
 pub fn diagnose_at(reader: impl BufRead, today_unix_s: i64) -> Result<Report, ReadError> {
-    let mut builder = session::Builder::default();
-    let lines = read::read_log(reader, &mut |item| builder.item(item))?;
-    let sessions = builder.finish();
-    if sessions.is_empty() {
-        return Err(ReadError::NotALog { lines });
-    }
-    Ok(Report::of(&sessions, lines, today_unix_s))
+    Doctor::at(today_unix_s).read(reader, |_| {})
 }

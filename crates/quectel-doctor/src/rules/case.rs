@@ -16,18 +16,33 @@ pub(crate) struct Case<'a> {
     pub(crate) attempt: &'a Attempt,
     pub(crate) index: usize,
     /// A connection to the same host whose TLS came up, and what was different there.
-    reference: Option<(&'a Attempt, Vec<String>)>,
+    reference: Option<(&'a Attempt, &'a [String])>,
+}
+
+/// The connection whose TLS came up for each one whose TLS did not, and what was different: found out once for
+/// all rules.
+pub(crate) type References = Vec<Option<(usize, Vec<String>)>>;
+
+pub(crate) fn references(session: &Session) -> References {
+    let attempts = &session.attempts;
+    let all = attempts.iter().enumerate();
+    all.map(|(index, attempt)| {
+        let later = index + 1..attempts.len();
+        let (at, other) = later
+            .chain((0..index).rev())
+            .filter_map(|at| Some((at, attempts.get(at)?)))
+            .find(|(_, other)| is_reference(attempt, other))?;
+        Some((at, differences(attempt, other)))
+    })
+    .collect()
 }
 
 impl<'a> Case<'a> {
     pub(crate) fn new(context: &Context<'a>, index: usize, attempt: &'a Attempt) -> Self {
         let session = context.session;
-        let later = session.attempts.iter().skip(index + 1);
-        let earlier = session.attempts.iter().take(index).rev();
-        let reference = later
-            .chain(earlier)
-            .find(|other| is_reference(attempt, other))
-            .map(|other| (other, differences(attempt, other)));
+        let reference = context.references.get(index).and_then(Option::as_ref);
+        let reference =
+            reference.and_then(|(at, names)| Some((session.attempts.get(*at)?, names.as_slice())));
         Self {
             session,
             found: context.found,
@@ -71,25 +86,24 @@ impl<'a> Case<'a> {
     /// Could a fault of this setting have made the open fail? Not if it worked elsewhere unchanged.
     pub(crate) fn could_be(&self, setting: &str) -> bool {
         self.reference
-            .as_ref()
             .is_none_or(|(_, changed)| changed.iter().any(|name| name == setting))
     }
 
     /// A connection that differs in this setting alone came up.
     pub(crate) fn is_proven_by_change_of(&self, setting: &str) -> Option<&'a Attempt> {
-        let (other, changed) = self.reference.as_ref()?;
-        let alone = changed.len() == 1 && changed.iter().any(|name| name == setting);
+        let (other, changed) = self.reference?;
+        if changed.len() != 1 || changed.iter().all(|name| name != setting) {
+            return None;
+        }
         // Where the very settings that worked had failed before, nothing is proven.
-        let failed = |a: &&Attempt| is_reference(a, other) && differences(a, other).is_empty();
-        let contradicted = self.session.attempts.iter().any(|a| failed(&a));
-        (alone && !contradicted).then_some(*other)
+        let failed = |a: &Attempt| is_reference(a, other) && differences(a, other).is_empty();
+        let contradicted = self.session.attempts.iter().any(failed);
+        (!contradicted).then_some(other)
     }
 
     /// The connection whose TLS came up, with the names of what was different.
-    pub(crate) fn reference(&self) -> Option<(&'a Attempt, &[String])> {
+    pub(crate) const fn reference(&self) -> Option<(&'a Attempt, &'a [String])> {
         self.reference
-            .as_ref()
-            .map(|(other, changed)| (*other, changed.as_slice()))
     }
 
     /// A file that the intended context names.
@@ -264,6 +278,7 @@ impl Variables {
         let context = Context {
             session,
             found: &[],
+            references: &[],
             now_unix_s: 0,
         };
         let case = attempt.map(|attempt| Case::new(&context, 0, attempt));

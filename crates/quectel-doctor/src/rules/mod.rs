@@ -187,6 +187,8 @@ pub(crate) struct Found {
 pub(crate) struct Context<'a> {
     pub(crate) session: &'a Session,
     pub(crate) found: &'a [Found],
+    /// By connection; see [`case::References`].
+    pub(crate) references: &'a [Option<(usize, Vec<String>)>],
     /// Today in unix seconds.
     pub(crate) now_unix_s: i64,
 }
@@ -235,10 +237,17 @@ pub(crate) fn causes() -> impl Iterator<Item = &'static Cause> {
 
 /// Asks every rule about a session.
 pub(crate) fn examine(session: &Session, now_unix_s: i64) -> Vec<Found> {
+    let references = case::references(session);
     let mut found: Vec<Found> = Vec::new();
     for last in [false, true] {
         for cause in causes() {
-            for evidence in ask(cause, last, session, &found, now_unix_s) {
+            let context = Context {
+                session,
+                found: &found,
+                references: &references,
+                now_unix_s,
+            };
+            for evidence in ask(cause, last, &context) {
                 add(&mut found, cause, evidence);
             }
         }
@@ -255,30 +264,16 @@ pub(crate) fn examine(session: &Session, now_unix_s: i64) -> Vec<Found> {
     found
 }
 
-fn ask(
-    cause: &'static Cause,
-    last: bool,
-    session: &Session,
-    found: &[Found],
-    now_unix_s: i64,
-) -> Vec<Evidence> {
-    let context = Context {
-        session,
-        found,
-        now_unix_s,
-    };
+fn ask(cause: &'static Cause, last: bool, context: &Context<'_>) -> Vec<Evidence> {
     let rule = match (cause.rule, last) {
         (Rule::Session(rule), false) | (Rule::SessionFallback(rule), true) => {
-            return rule(&context);
+            return rule(context);
         }
         (Rule::Attempt(rule), false) | (Rule::Fallback(rule), true) => rule,
         _ => return Vec::new(),
     };
-    let cases = session
-        .attempts
-        .iter()
-        .enumerate()
-        .map(|(index, attempt)| Case::new(&context, index, attempt));
+    let attempts = context.session.attempts.iter().enumerate();
+    let cases = attempts.map(|(index, attempt)| Case::new(context, index, attempt));
     cases
         .filter_map(|case| rule(&case).map(|evidence| evidence.of(case.index)))
         .collect()
