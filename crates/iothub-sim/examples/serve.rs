@@ -28,7 +28,7 @@ fn main() -> ExitCode {
 
 #[expect(clippy::print_stdout, reason = "what the program is for")]
 fn serve(folder: &Path, config: Option<&str>) -> Result<(), Box<dyn core::error::Error>> {
-    let folder = StateFolder::open(folder)?;
+    let mut folder = StateFolder::open(folder)?;
     let file = match config {
         Some(path) => ConfigFile::read(Path::new(path), folder.seed())?,
         None => folder.configuration()?,

@@ -50,6 +50,7 @@
 //! versions = "1.2"                # or "1.2, 1.3" or "1.3"
 //! chain = "rsa"                   # or "ecdsa"
 //! fault = "none"                  # expired, not-yet-valid, wrong-name, unknown-root, missing-intermediate
+//! handshake_delay_ms = 0
 //!
 //! [rules]                         # the fields of `Rules`
 //! max_subscriptions = 5
@@ -90,6 +91,14 @@
 //!
 //! [[provisioning.group]]
 //! name = "fleet"                  # primary_key, or authority = "ca.pem"; settings as above
+//!
+//! [[fault]]                       # waits for its identity from the start
+//! device = "device1"              # and module; or id_scope and registration_id
+//! fault = { drop-pubacks = 3 }    # a `Fault`
+//!
+//! [chaos]
+//! seed = 1
+//! per_thousand = 10
 //! ```
 //!
 //! # Service side
@@ -110,6 +119,7 @@
 //! | `GET /sim/records` | all records as JSON lines, or as server-sent events if `Accept` asks for them; `kind=telemetry` selects, `follow=false` ends with the past |
 //! | `GET /sim/overview` | hubs and identities with their twins |
 //! | `POST /sim/devices/{id}/faults` | a [`Fault`] as JSON |
+//! | `POST /sim/registrations/{id scope}/{registration id}/faults` | a [`Fault`] for the provisioning service |
 //! | `POST /sim/chaos` | [`Chaos`] as JSON, `null` ends it |
 //! | `POST /sim/restart` | drops all connections as a service that restarts |
 //!
@@ -154,7 +164,9 @@ pub use config::{
     EnrollmentGroup, EnrollmentSettings, GroupAttestation, IotHub, Module, Permission, Policy,
     ProvisioningService, RegistrationFailure, Reprovisioning, Rules,
 };
-pub use hub::{Chaos, Fault, Hub, IdentityInfo, RestoreError, SavedState, TagUpdate, TlsFacts};
+pub use hub::{
+    Chaos, Fault, FaultError, Hub, IdentityInfo, RestoreError, SavedState, TagUpdate, TlsFacts,
+};
 pub use identity::{IdError, Identity, check_id};
 pub use key::{KeyError, SharedAccessKey};
 pub use message::{CloudToDeviceMessage, ServiceError};

@@ -36,7 +36,7 @@ id_scope = "0ne00000A0A"
 name = "devices"
 "#;
 
-/// The folder cannot be used; nothing in it was changed.
+/// The folder cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StateError {
@@ -85,43 +85,54 @@ pub enum StateError {
 pub struct StateFolder {
     path: PathBuf,
     seed: SharedAccessKey,
+    /// Files that were made and not written yet.
+    fresh: Vec<(&'static str, String)>,
 }
 
 impl StateFolder {
-    /// Opens a folder, or makes it.
+    /// Looks at a folder, which need not exist; nothing is written before the hub starts.
     ///
     /// # Errors
     ///
-    /// The folder cannot be read or written, or its state is damaged or of a newer version.
+    /// The folder cannot be read, or its state is damaged or of a newer version.
     pub fn open(path: &Path) -> Result<Self, StateError> {
-        let io = |act| {
-            move |error| StateError::Io {
-                path: path.to_owned(),
-                act,
-                error,
+        match fs::read_dir(path) {
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => {
+                return Err(StateError::Io {
+                    path: path.to_owned(),
+                    act: "read",
+                    error,
+                });
             }
-        };
-        fs::create_dir_all(path).map_err(io("written"))?;
-        fs::read_dir(path).map_err(io("read"))?;
-        let folder = Self {
+        }
+        let mut folder = Self {
             path: path.to_owned(),
             seed: SharedAccessKey::from_bytes([]),
+            fresh: Vec::new(),
         };
-        // Looked at before anything is written, so that a refused folder stays as it is.
         folder.saved()?;
-        let file = folder.file(SEED);
-        let seed = match folder.read(SEED)? {
-            Some(text) => text
-                .trim()
-                .parse()
-                .map_err(|_| StateError::Seed { path: file })?,
+        folder.seed = match folder.read(SEED)? {
+            Some(text) => text.trim().parse().map_err(|_| StateError::Seed {
+                path: folder.file(SEED),
+            })?,
             None => {
                 let seed = SharedAccessKey::generate();
-                folder.write(SEED, &seed.to_base64())?;
+                folder.fresh.push((SEED, seed.to_base64()));
                 seed
             }
         };
-        Ok(Self { seed, ..folder })
+        Ok(folder)
+    }
+
+    /// Whether the folder has a configuration of its own already.
+    ///
+    /// # Errors
+    ///
+    /// The file is there and cannot be read.
+    pub fn is_configured(&self) -> Result<bool, StateError> {
+        Ok(self.read(CONFIG)?.is_some())
     }
 
     /// What keys that the configuration leaves out are derived from.
@@ -136,16 +147,28 @@ impl StateFolder {
         self.file(ROOT.0)
     }
 
-    /// The folder's own configuration; made with one hub, one device and one id scope if there is none.
+    /// The folder's own configuration; one hub, one device and one id scope if there is none.
     ///
     /// # Errors
     ///
-    /// The file cannot be read or made, or is faulty.
-    pub fn configuration(&self) -> Result<ConfigFile, StateError> {
-        if self.read(CONFIG)?.is_none() {
-            self.write(CONFIG, FIRST_CONFIG)?;
+    /// The file cannot be read, or is faulty.
+    pub fn configuration(&mut self) -> Result<ConfigFile, StateError> {
+        self.configuration_or(FIRST_CONFIG)
+    }
+
+    /// The folder's own configuration; `first`, the text of such a file, if there is none.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or is faulty.
+    pub fn configuration_or(&mut self, first: &str) -> Result<ConfigFile, StateError> {
+        let known = self.read(CONFIG)?;
+        let text = known.as_deref().unwrap_or(first);
+        let file = ConfigFile::parse(text, &self.file(CONFIG), &self.seed)?;
+        if known.is_none() {
+            self.fresh.push((CONFIG, first.to_owned()));
         }
-        Ok(ConfigFile::read(&self.file(CONFIG), &self.seed)?)
+        Ok(file)
     }
 
     /// Certificates below the folder's root, which is made at the first time.
@@ -153,19 +176,17 @@ impl StateFolder {
     /// # Errors
     ///
     /// The root cannot be read or made.
-    pub fn pki(&self, options: &PkiOptions) -> Result<Pki, StateError> {
-        let failed = |error| StateError::Pki {
-            path: self.file(ROOT.0),
-            error,
-        };
+    pub fn pki(&mut self, options: &PkiOptions) -> Result<Pki, StateError> {
+        let path = self.file(ROOT.0);
+        let failed = |error| StateError::Pki { path, error };
         match (self.read(ROOT.0)?, self.read(ROOT.1)?) {
             (Some(certificate), Some(key)) => {
                 Pki::with_root(options, &certificate, &key).map_err(failed)
             }
             _ => {
                 let pki = Pki::new(options).map_err(failed)?;
-                self.write(ROOT.1, &pki.root_key_pem())?;
-                self.write(ROOT.0, pki.root_pem())?;
+                self.fresh.push((ROOT.1, pki.root_key_pem()));
+                self.fresh.push((ROOT.0, pki.root_pem().to_owned()));
                 Ok(pki)
             }
         }
@@ -176,22 +197,37 @@ impl StateFolder {
     /// # Errors
     ///
     /// It cannot be read or made.
-    pub fn issuer(&self, life_days: u32) -> Result<IssuingAuthority, StateError> {
-        let failed = |error| StateError::Pki {
-            path: self.file(ISSUER.0),
-            error,
-        };
+    pub fn issuer(&mut self, life_days: u32) -> Result<IssuingAuthority, StateError> {
+        let path = self.file(ISSUER.0);
+        let failed = |error| StateError::Pki { path, error };
         match (self.read(ISSUER.0)?, self.read(ISSUER.1)?) {
             (Some(certificate), Some(key)) => {
                 IssuingAuthority::from_pem(&certificate, &key, life_days).map_err(failed)
             }
             _ => {
                 let issuer = IssuingAuthority::new(life_days).map_err(failed)?;
-                self.write(ISSUER.1, &issuer.key_pem())?;
-                self.write(ISSUER.0, &issuer.certificate_pem())?;
+                self.fresh.push((ISSUER.1, issuer.key_pem()));
+                self.fresh.push((ISSUER.0, issuer.certificate_pem()));
                 Ok(issuer)
             }
         }
+    }
+
+    /// Writes what was made since [`open`](Self::open): seed, configuration, certificates.
+    ///
+    /// # Errors
+    ///
+    /// The folder or a file cannot be written.
+    pub fn store(&mut self) -> Result<(), StateError> {
+        fs::create_dir_all(&self.path).map_err(|error| StateError::Io {
+            path: self.path.clone(),
+            act: "written",
+            error,
+        })?;
+        for (name, text) in core::mem::take(&mut self.fresh) {
+            self.write(name, &text)?;
+        }
+        Ok(())
     }
 
     /// Gives a fresh hub what was saved, if anything was.
@@ -234,6 +270,9 @@ impl StateFolder {
 
     /// The text of a file, `None` if it does not exist.
     fn read(&self, name: &str) -> Result<Option<String>, StateError> {
+        if let Some((_, text)) = self.fresh.iter().find(|(fresh, _)| *fresh == name) {
+            return Ok(Some(text.clone()));
+        }
         let path = self.file(name);
         match fs::read_to_string(&path) {
             Ok(text) => Ok(Some(text)),

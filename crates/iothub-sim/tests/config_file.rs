@@ -4,8 +4,8 @@
 use std::path::Path;
 
 use iothub_sim::{
-    Attestation, CertificateFault, ConfigFile, Credentials, GroupAttestation, KeyKind, Permission,
-    Pki, PkiOptions, Reprovisioning, SharedAccessKey, TlsVersions,
+    Attestation, CertificateFault, ConfigFile, Credentials, Fault, GroupAttestation, Identity,
+    KeyKind, Permission, Pki, PkiOptions, Reprovisioning, SharedAccessKey, TlsVersions,
 };
 
 const WHOLE: &str = r#"
@@ -150,6 +150,62 @@ fn everything_that_can_be_said() {
 }
 
 #[test]
+fn faults_from_the_start() {
+    let text = r#"
+[tls]
+handshake_delay_ms = 250
+[chaos]
+seed = 7
+per_thousand = 20
+[[hub]]
+host = "a.net"
+[[hub.device]]
+id = "d"
+[[hub.device.module]]
+id = "m"
+[[provisioning]]
+id_scope = "0ne1"
+[[provisioning.enrollment]]
+registration_id = "r"
+[[fault]]
+device = "d"
+module = "m"
+fault = { delay-pubacks = { count = 1, delay_ms = 500 } }
+[[fault]]
+id_scope = "0ne1"
+registration_id = "R"
+fault = { provisioning-status = { count = 2, status = 429, retry_after_s = 5 } }
+"#;
+    let file = parse(text).unwrap();
+    assert_eq!(file.handshake_delay.as_millis(), 250);
+    let chaos = file.chaos.map(|chaos| (chaos.seed, chaos.per_thousand));
+    assert_eq!(chaos, Some((7, 20)));
+    let throttled = Fault::ProvisioningStatus {
+        count: 2,
+        status: 429,
+        retry_after_s: 5,
+    };
+    let late = "delay-pubacks = { count = 1, delay_ms = 500 }";
+    assert_eq!(
+        file.faults,
+        [
+            (Identity::module("a.net", "d", "m"), late.parse().unwrap()),
+            (Identity::registration("0ne1", "r"), throttled),
+        ]
+    );
+    for wrong in [
+        "",
+        "drop-pubacks",
+        "slow = 1",
+        "drop = 1 }\nx = { y = 1",
+        "\"",
+    ] {
+        let error = wrong.parse::<Fault>().unwrap_err().to_string();
+        assert!(error.contains("is not a fault"), "{error}");
+    }
+}
+
+#[test]
 fn keys_left_out_follow_from_the_seed() {
     let string = |seed: &SharedAccessKey| {
         let text = "[[hub]]\nhost = \"a.net\"\n[[hub.device]]\nid = \"d\"\n";
@@ -288,6 +344,24 @@ fn faults_name_file_line_and_key() {
         (
             format!("{hub}[rules]\nspeed = 1\n"),
             "conf/hub.toml:4: [rules] speed: unknown field `speed`",
+        ),
+        (
+            device("[[fault]]\ndevice = \"x\"\nfault = \"half-open\""),
+            "conf/hub.toml:6: [[fault]] device: is not a device of this file",
+        ),
+        (
+            device("[[fault]]\ndevice = \"d\"\nfault = \"drop\""),
+            "conf/hub.toml:7: [[fault]] fault: happens to an open connection at once",
+        ),
+        (
+            device("[[fault]]\nfault = \"half-open\""),
+            "conf/hub.toml:6: [[fault]] fault: a fault meets a device",
+        ),
+        (
+            device(
+                "[[fault]]\ndevice = \"d\"\nfault = { refuse-connects = { count = 1, code = 9 } }",
+            ),
+            "conf/hub.toml:7: [[fault]] fault: the return code of a CONNACK is 0 to 5",
         ),
         (
             format!("{hub}[tls]\nversions = \"1.1\"\n"),

@@ -249,6 +249,8 @@ fn paths_and_methods() {
             400,
         ),
         ("POST", "/sim/devices/dev1/faults", "\"explode\"", 400),
+        ("POST", "/sim/registrations/0ne1/reg-1/faults", "7", 400),
+        ("GET", "/sim/registrations/0ne1/reg-1/faults", "", 405),
         ("POST", "/sim/chaos", "7", 400),
         ("GET", "/sim/restart", "", 405),
         ("POST", "/sim/devices/dev1/messages", large.as_str(), 413),

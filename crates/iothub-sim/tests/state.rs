@@ -6,7 +6,7 @@ mod common;
 use std::{
     fs,
     io::{Read, Write},
-    net::TcpStream,
+    net::{TcpListener, TcpStream},
     path::Path,
 };
 
@@ -15,7 +15,8 @@ use common::{
 };
 use iothub_sim::{
     Clock, CloudToDeviceMessage, CloudToDeviceOutcome, Event, Hub, Identity, LocalHub,
-    RestoreError, SavedState, ServerOptions, StartError, StateError, StateFolder, sas_token,
+    RestoreError, SavedState, ServerOptions, ServiceOptions, StartError, StateError, StateFolder,
+    sas_token,
 };
 use mqtt311::{Connect, Packet, QoS};
 use rustls::StreamOwned;
@@ -169,7 +170,7 @@ fn options() -> ServerOptions {
 }
 
 fn start(path: &Path) -> LocalHub {
-    let folder = StateFolder::open(path).unwrap();
+    let mut folder = StateFolder::open(path).unwrap();
     let file = folder.configuration().unwrap();
     LocalHub::start_in(folder, &file, &options()).unwrap()
 }
@@ -268,15 +269,39 @@ fn folders_that_cannot_be_used_stay_as_they_are() {
         Err(StateError::Io { .. })
     ));
 
-    let folder = StateFolder::open(temp.path()).unwrap();
     fs::write(temp.path().join("root.pem"), "x").unwrap();
     fs::write(temp.path().join("root-key.pem"), "x").unwrap();
+    let before = contents(temp.path());
+    let mut folder = StateFolder::open(temp.path()).unwrap();
     let configuration = folder.configuration().unwrap();
     match LocalHub::start_in(folder, &configuration, &options()) {
         Err(StartError::State(StateError::Pki { path, .. })) => assert!(path.ends_with("root.pem")),
         other => panic!("{other:?}"),
     }
+    assert_eq!(contents(temp.path()), before);
     assert_eq!(key().to_base64(), common::KEY);
+}
+
+#[test]
+fn a_busy_port_makes_no_folder() {
+    let temp = tempfile::tempdir().unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    for service in [false, true] {
+        let path = temp.path().join("state");
+        let mut folder = StateFolder::open(&path).unwrap();
+        let file = folder.configuration().unwrap();
+        let mut options = options();
+        if service {
+            let mut wanted = ServiceOptions::new(key());
+            wanted.listen = taken.local_addr().unwrap();
+            options.service = Some(wanted);
+        } else {
+            options.listen = taken.local_addr().unwrap();
+        }
+        let error = LocalHub::start_in(folder, &file, &options).unwrap_err();
+        assert!(error.to_string().contains("choose another port"), "{error}");
+        assert!(!path.exists());
+    }
 }
 
 #[test]

@@ -274,6 +274,7 @@ impl Hub {
         }));
         let sni = connection.tls.server_name.clone();
         self.attached.insert(identity.clone(), id);
+        self.faults.connected(&identity, id);
         self.arm_connection(id);
         let connack = Connack {
             session_present,

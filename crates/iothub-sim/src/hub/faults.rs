@@ -9,7 +9,16 @@ use crate::{identity::Identity, reason::Reason, record::ConnectionId, time::Now}
 
 /// One fault for one identity.
 ///
-/// As JSON: `"drop"`, `{"drop-pubacks": 3}`, `{"delay-pubacks": {"count": 1, "delay_ms": 500}}`.
+/// As JSON: `"drop"`, `{"drop-pubacks": 3}`, `{"delay-pubacks": {"count": 1, "delay_ms": 500}}`. As text:
+/// `drop`, `drop-pubacks = 3`, `delay-pubacks = { count = 1, delay_ms = 500 }`.
+///
+/// ```
+/// use iothub_sim::Fault;
+///
+/// assert_eq!("drop-pubacks = 3".parse(), Ok(Fault::DropPubacks(3)));
+/// assert_eq!("half-open".parse(), Ok(Fault::HalfOpen));
+/// assert!("close-at-packet".parse::<Fault>().is_err(), "it needs a number");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -26,8 +35,8 @@ pub enum Fault {
         /// How long, in milliseconds.
         delay_ms: u64,
     },
-    /// The connection stays open and nothing is read or answered any more, until the client connects
-    /// anew.
+    /// The connection, or the next one if there is none, stays open and nothing is read or answered any
+    /// more, until the client connects anew.
     HalfOpen,
     /// Refuse this many CONNECTs with this return code, although they are correct.
     RefuseConnects {
@@ -62,6 +71,46 @@ pub enum Fault {
     Drop,
 }
 
+/// The text is not a fault.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not a fault: {problem}")]
+pub struct FaultError {
+    text: String,
+    problem: String,
+}
+
+impl core::str::FromStr for Fault {
+    type Err = FaultError;
+
+    fn from_str(text: &str) -> Result<Self, FaultError> {
+        #[derive(serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Table {
+            fault: Fault,
+        }
+        let text = text.trim();
+        let table = if text.contains('=') {
+            format!("fault = {{ {text} }}")
+        } else {
+            format!("fault = \"{text}\"")
+        };
+        match toml::from_str::<Table>(&table) {
+            Ok(table) => Ok(table.fault),
+            Err(error) => Err(FaultError {
+                text: text.to_owned(),
+                problem: error.message().to_owned(),
+            }),
+        }
+    }
+}
+
+impl Fault {
+    /// Whether it happens to an open connection at once, and does nothing without one.
+    pub(crate) const fn is_immediate(&self) -> bool {
+        matches!(self, Self::ExpireToken | Self::Garbage(_) | Self::Drop)
+    }
+}
+
 fn return_code<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
 ) -> Result<ConnectReturnCode, D::Error> {
@@ -94,6 +143,7 @@ struct Active {
     dropped_pubacks: u32,
     delayed_pubacks: (u32, u64),
     half_open: Option<ConnectionId>,
+    half_open_next: bool,
     refused_connects: Option<(u32, ConnectReturnCode)>,
     twin_status: Option<(u32, u16)>,
     provisioning_status: Option<(u32, (u16, u64))>,
@@ -113,6 +163,15 @@ impl Faults {
     pub(super) fn refusal(&mut self, identity: &Identity) -> Option<ConnectReturnCode> {
         let armed = &mut self.active.get_mut(identity)?.refused_connects;
         take_one(armed)
+    }
+
+    /// Learns of a new connection.
+    pub(super) fn connected(&mut self, identity: &Identity, connection: ConnectionId) {
+        if let Some(active) = self.active.get_mut(identity)
+            && core::mem::take(&mut active.half_open_next)
+        {
+            active.half_open = Some(connection);
+        }
     }
 
     /// A number below `bound` from the chaos, `None` without chaos.
@@ -160,7 +219,10 @@ impl Hub {
             Fault::CloseAtPacket(count) => active.close_at_packet = Some(count),
             Fault::DropPubacks(count) => active.dropped_pubacks = count,
             Fault::DelayPubacks { count, delay_ms } => active.delayed_pubacks = (count, delay_ms),
-            Fault::HalfOpen => active.half_open = connection,
+            Fault::HalfOpen => {
+                active.half_open = connection;
+                active.half_open_next = connection.is_none();
+            }
             Fault::RefuseConnects { count, code } => active.refused_connects = Some((count, code)),
             Fault::TwinStatus { count, status } => active.twin_status = Some((count, status)),
             Fault::ProvisioningStatus {

@@ -30,7 +30,7 @@ use self::{
     timers::{Expiry, Timer},
 };
 pub use self::{
-    faults::{Chaos, Fault},
+    faults::{Chaos, Fault, FaultError},
     identities::IdentityInfo,
     saved::{RestoreError, SavedState},
     twins::TagUpdate,

@@ -17,7 +17,7 @@ use crate::{
     key::SharedAccessKey,
     message::{CloudToDeviceMessage, ServiceError},
     method::{MethodCall, MethodError, MethodOutcome},
-    pki::{Pki, PkiOptions},
+    pki::{IssuingAuthority, Pki, PkiOptions},
     record::{Event, Record, Refusal},
     service::{self, Service},
     state_folder::StateFolder,
@@ -92,63 +92,97 @@ impl LocalHub {
         pki: &Pki,
         options: &ServerOptions,
     ) -> Result<Self, StartError> {
-        Self::run(Hub::new(config)?, config, pki, options, None)
+        let listening = Listening::new(options)?;
+        Self::run(
+            listening,
+            Hub::new(config)?,
+            config.clone(),
+            pki,
+            options,
+            None,
+        )
     }
 
     /// Starts a hub that keeps its certificates and state in a folder.
     ///
-    /// The certificates' key algorithm and the TLS rules come from the configuration file.
+    /// Certificates, TLS rules and faults come from the configuration file.
     ///
     /// # Errors
     ///
-    /// As [`start`](Self::start), or the folder cannot be used.
+    /// As [`start`](Self::start), or the folder cannot be used. Nothing is written then.
     pub fn start_in(
-        folder: StateFolder,
+        mut folder: StateFolder,
         file: &ConfigFile,
         options: &ServerOptions,
     ) -> Result<Self, StartError> {
+        // First of all, so that a busy port leaves the folder as it is.
+        let listening = Listening::new(options)?;
         let mut config = file.config.clone();
         for (id_scope, days) in &file.issuing {
-            let issuer = Arc::new(folder.issuer(*days)?);
-            for service in &mut config.provisioning {
-                if service.id_scope == *id_scope {
-                    service.issuer = Some(issuer.clone());
-                }
-            }
+            set_issuer(&mut config, id_scope, folder.issuer(*days)?);
         }
-        let hosts = config.hubs.iter().flat_map(IotHub::host_names);
-        let mut pki_options = PkiOptions::for_hosts(hosts);
-        pki_options.key_kind = file.key_kind;
-        pki_options.fault = file.certificate_fault;
-        let pki = folder.pki(&pki_options)?;
+        let pki = folder.pki(&file.pki_options())?;
         let mut hub = Hub::new(&config)?;
         folder.restore(&mut hub)?;
+        folder.store()?;
+        Self::run_file(listening, hub, config, &pki, file, options, Some(folder))
+    }
+
+    /// Starts a hub as a configuration file says, with new certificates, and forgets all at its end.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start).
+    pub fn start_file(file: &ConfigFile, options: &ServerOptions) -> Result<Self, StartError> {
+        let listening = Listening::new(options)?;
+        let mut config = file.config.clone();
+        for (id_scope, days) in &file.issuing {
+            set_issuer(&mut config, id_scope, IssuingAuthority::new(*days)?);
+        }
+        let pki = Pki::new(&file.pki_options())?;
+        let hub = Hub::new(&config)?;
+        Self::run_file(listening, hub, config, &pki, file, options, None)
+    }
+
+    fn run_file(
+        listening: Listening,
+        mut hub: Hub,
+        config: Config,
+        pki: &Pki,
+        file: &ConfigFile,
+        options: &ServerOptions,
+        folder: Option<StateFolder>,
+    ) -> Result<Self, StartError> {
+        for (identity, fault) in &file.faults {
+            hub.inject(Now::default(), identity, fault.clone());
+        }
+        hub.set_chaos(file.chaos);
         let mut options = options.clone();
         options.tls = file.tls.clone();
-        Self::run(hub, &config, &pki, &options, Some(folder))
+        options.handshake_delay = options.handshake_delay.max(file.handshake_delay);
+        Self::run(listening, hub, config, pki, &options, folder)
     }
 
     fn run(
+        listening: Listening,
         hub: Hub,
-        config: &Config,
+        config: Config,
         pki: &Pki,
         options: &ServerOptions,
         folder: Option<StateFolder>,
     ) -> Result<Self, StartError> {
         let tls = TlsServer::new(pki.server_chain(), &options.tls)?;
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .thread_name("iothub-sim")
-            .enable_all()
-            .build()
-            .map_err(StartError::Threads)?;
-        let (listener, addr) = listen(&runtime, options.listen)?;
+        let service_tls = service_tls(pki.server_chain())?;
+        let Listening {
+            runtime,
+            devices: (listener, addr),
+            service,
+        } = listening;
         let shared = Arc::new(Shared::new(hub, options, folder));
         runtime.spawn(accept(shared.clone(), listener, tls));
         let mut service_side = None;
-        if let Some(wanted) = &options.service {
-            let (listener, addr) = listen(&runtime, wanted.listen)?;
-            let acceptor = TlsAcceptor::from(Arc::new(service_tls(pki.server_chain())?));
+        if let (Some((listener, addr)), Some(wanted)) = (service, &options.service) {
+            let acceptor = TlsAcceptor::from(Arc::new(service_tls));
             let service = Service::new(shared.clone(), &wanted.key);
             runtime.spawn(service::accept(service, listener, acceptor));
             service_side = Some((addr, wanted.key.clone()));
@@ -160,7 +194,7 @@ impl LocalHub {
             runtime: Some(runtime),
             addr,
             service: service_side,
-            config: config.clone(),
+            config,
             ca_pem: pki.root_pem().to_owned(),
         })
     }
@@ -328,6 +362,34 @@ impl LocalHub {
     }
 }
 
+/// The threads and ports of a hub that is about to start.
+struct Listening {
+    runtime: Runtime,
+    devices: (TcpListener, SocketAddr),
+    service: Option<(TcpListener, SocketAddr)>,
+}
+
+impl Listening {
+    fn new(options: &ServerOptions) -> Result<Self, StartError> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("iothub-sim")
+            .enable_all()
+            .build()
+            .map_err(StartError::Threads)?;
+        let devices = listen(&runtime, options.listen)?;
+        let service = match &options.service {
+            Some(service) => Some(listen(&runtime, service.listen)?),
+            None => None,
+        };
+        Ok(Self {
+            runtime,
+            devices,
+            service,
+        })
+    }
+}
+
 fn listen(runtime: &Runtime, address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
     let failed = |error| StartError::Listen { address, error };
     let listener = runtime
@@ -335,6 +397,15 @@ fn listen(runtime: &Runtime, address: SocketAddr) -> Result<(TcpListener, Socket
         .map_err(failed)?;
     let bound = listener.local_addr().map_err(failed)?;
     Ok((listener, bound))
+}
+
+fn set_issuer(config: &mut Config, id_scope: &str, issuer: IssuingAuthority) {
+    let issuer = Arc::new(issuer);
+    for service in &mut config.provisioning {
+        if service.id_scope == *id_scope {
+            service.issuer = Some(issuer.clone());
+        }
+    }
 }
 
 impl Drop for LocalHub {

@@ -28,15 +28,21 @@ impl Call<'_> {
             (&Method::GET, ["records"]) => Ok(self.records()),
             (&Method::POST, ["devices", device, "messages"]) => self.message(&self.device(device)),
             (&Method::POST, ["devices", device, "faults"]) => self.fault(&self.device(device)),
+            (&Method::POST, ["registrations", id_scope, id, "faults"]) => {
+                self.registration_fault(id_scope, id)
+            }
             (&Method::POST, ["chaos"]) => self.chaos(),
             (&Method::POST, ["restart"]) => {
                 self.service.shared.with_hub(Hub::restart);
                 Ok(empty())
             }
             (_, ["chaos" | "restart"]) => Err(Failure::method_not_allowed()),
-            (_, ["overview" | "records"] | ["devices", _, "messages" | "faults"]) => {
-                Err(Failure::method_not_allowed())
-            }
+            (
+                _,
+                ["overview" | "records"]
+                | ["devices", _, "messages" | "faults"]
+                | ["registrations", _, _, "faults"],
+            ) => Err(Failure::method_not_allowed()),
             _ => Err(Failure::no_such_path()),
         }
     }
@@ -91,9 +97,22 @@ impl Call<'_> {
         Ok(empty())
     }
 
+    fn wanted_fault(&self) -> Result<Fault, Failure> {
+        serde_json::from_slice(&self.body)
+            .map_err(|error| Failure::bad_request(format!("not a fault: {error}")))
+    }
+
+    /// A registration need not be enrolled: groups take any.
+    fn registration_fault(&self, id_scope: &str, id: &str) -> Outcome {
+        let fault = self.wanted_fault()?;
+        let identity = Identity::registration(id_scope, id);
+        let shared = &self.service.shared;
+        shared.with_hub(|hub, now| hub.inject(now, &identity, fault));
+        Ok(empty())
+    }
+
     fn fault(&self, device: &Identity) -> Outcome {
-        let fault: Fault = serde_json::from_slice(&self.body)
-            .map_err(|error| Failure::bad_request(format!("not a fault: {error}")))?;
+        let fault = self.wanted_fault()?;
         let shared = &self.service.shared;
         shared.with_hub(|hub, now| match hub.identity_info(device) {
             Some(_) => {

@@ -2,7 +2,7 @@
 
 mod tables;
 
-use core::fmt;
+use core::{fmt, time::Duration};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -12,10 +12,12 @@ use rustls::pki_types::{CertificateDer, pem::PemObject};
 use toml::Spanned;
 
 use self::tables::{Chain, Root, Versions};
-use super::{Config, ConfigError};
+use super::{Config, ConfigError, IotHub};
 use crate::{
+    hub::{Chaos, Fault},
+    identity::Identity,
     key::SharedAccessKey,
-    pki::{CertificateFault, KeyKind},
+    pki::{CertificateFault, KeyKind, PkiOptions},
     tls::{TlsOptions, TlsVersions},
 };
 
@@ -56,6 +58,12 @@ pub struct ConfigFile {
     pub certificate_fault: CertificateFault,
     /// Days that a certificate from a signing request lives, by id scope, where any are issued.
     pub issuing: Vec<(String, u32)>,
+    /// Time that passes before each TLS handshake goes on.
+    pub handshake_delay: Duration,
+    /// Faults that wait for their identities.
+    pub faults: Vec<(Identity, Fault)>,
+    /// Random faults for everybody.
+    pub chaos: Option<Chaos>,
 }
 
 /// What is wrong with a configuration file, and where.
@@ -129,6 +137,10 @@ impl ConfigFile {
             config.provisioning.push(service.read(&source)?);
         }
         config.check().map_err(|error| source.misfit(&error))?;
+        let faults = root.fault.into_iter();
+        let faults = faults
+            .map(|table| table.read(&source, &config))
+            .collect::<Result<_, _>>()?;
         let tls = root.tls.unwrap_or_default();
         Ok(Self {
             config,
@@ -146,7 +158,20 @@ impl ConfigFile {
                 },
             },
             issuing,
+            handshake_delay: Duration::from_millis(tls.handshake_delay_ms.unwrap_or(0)),
+            faults,
+            chaos: root.chaos,
         })
+    }
+
+    /// What the server's certificates must look like.
+    #[must_use]
+    pub fn pki_options(&self) -> PkiOptions {
+        let hosts = self.config.hubs.iter().flat_map(IotHub::host_names);
+        let mut options = PkiOptions::for_hosts(hosts);
+        options.key_kind = self.key_kind;
+        options.fault = self.certificate_fault;
+        options
     }
 }
 

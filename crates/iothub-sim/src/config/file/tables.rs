@@ -5,13 +5,19 @@ use toml::Spanned;
 
 use super::{
     super::{
-        Attestation, Credentials, Device, Enrollment, EnrollmentGroup, EnrollmentSettings,
+        Attestation, Config, Credentials, Device, Enrollment, EnrollmentGroup, EnrollmentSettings,
         GroupAttestation, IotHub, Module, Permission, Policy, ProvisioningService,
         RegistrationFailure, Reprovisioning, Rules,
     },
     ConfigFileError, Source,
 };
-use crate::{key::SharedAccessKey, pki::CertificateFault, thumbprint::Thumbprint};
+use crate::{
+    hub::{Chaos, Fault},
+    identity::Identity,
+    key::SharedAccessKey,
+    pki::CertificateFault,
+    thumbprint::Thumbprint,
+};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -22,6 +28,19 @@ pub(super) struct Root {
     pub(super) provisioning: Vec<ProvisioningTable>,
     pub(super) rules: Option<Rules>,
     pub(super) tls: Option<TlsTable>,
+    #[serde(default)]
+    pub(super) fault: Vec<FaultTable>,
+    pub(super) chaos: Option<Chaos>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FaultTable {
+    device: Option<Spanned<String>>,
+    module: Option<String>,
+    id_scope: Option<String>,
+    registration_id: Option<Spanned<String>>,
+    fault: Spanned<Fault>,
 }
 
 #[derive(Default, Deserialize)]
@@ -31,6 +50,7 @@ pub(super) struct TlsTable {
     pub(super) versions: Option<Versions>,
     pub(super) chain: Option<Chain>,
     pub(super) fault: Option<CertificateFault>,
+    pub(super) handshake_delay_ms: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -142,6 +162,40 @@ struct Proofs {
     secondary_key: Option<SharedAccessKey>,
     primary_thumbprint: Option<Thumbprint>,
     secondary_thumbprint: Option<Thumbprint>,
+}
+
+impl FaultTable {
+    /// Whom it meets, and with what.
+    pub(super) fn read(
+        self,
+        source: &Source<'_>,
+        config: &Config,
+    ) -> Result<(Identity, Fault), ConfigFileError> {
+        let at = self.fault.span().start;
+        let fault = self.fault.into_inner();
+        if fault.is_immediate() {
+            let problem = "happens to an open connection at once, and at the start there is none";
+            return Err(source.error(Some(at), problem));
+        }
+        let identity = match (&self.device, &self.id_scope, &self.registration_id) {
+            (Some(device), None, None) => {
+                let mut identity = config
+                    .identity(device.get_ref())
+                    .ok_or_else(|| source.at(device, "is not a device of this file"))?;
+                identity.module_id = self.module;
+                identity
+            }
+            (None, Some(id_scope), Some(id)) if self.module.is_none() => {
+                Identity::registration(id_scope, id.get_ref())
+            }
+            _ => {
+                let problem =
+                    "a fault meets a device (and module), or an id_scope with a registration_id";
+                return Err(source.error(Some(at), problem));
+            }
+        };
+        Ok((identity, fault))
+    }
 }
 
 impl HubTable {
