@@ -8,6 +8,8 @@ use crate::{
 #[derive(Debug, Clone)]
 pub(crate) struct Radio {
     pub(crate) registration: Registration,
+    /// Whether there is a network.
+    pub(crate) coverage: bool,
     /// Whether the network lets the card register.
     pub(crate) registers: bool,
     pub(crate) cfun: u8,
@@ -21,9 +23,10 @@ pub(crate) struct Radio {
 }
 
 impl Radio {
-    pub(crate) const fn new(profile: &Profile, registers: bool) -> Self {
+    pub(crate) const fn new(profile: &Profile, coverage: bool, registers: bool) -> Self {
         Self {
             registration: Registration::Idle,
+            coverage,
             registers,
             cfun: 1,
             rssi: profile.radio.rssi,
@@ -48,6 +51,7 @@ impl Module {
     pub(crate) fn may_register(&self) -> bool {
         self.sim.is_ready()
             && self.radio.cfun == 1
+            && self.radio.coverage
             && self.radio.registers
             && self.radio.cops_mode != 2
     }
@@ -61,7 +65,7 @@ impl Module {
         self.after(self.profile.timing.registration_ms, |module| {
             if module.may_register() {
                 module.register(Registration::Home);
-            } else if module.sim.is_ready() && module.radio.cfun == 1 {
+            } else if module.sim.is_ready() && module.radio.cfun == 1 && module.radio.coverage {
                 module.register(Registration::Denied);
             }
         });

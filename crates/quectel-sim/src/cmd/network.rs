@@ -62,7 +62,7 @@ fn signal(module: &mut Module, command: &Command) -> Outcome {
     if command.form != Form::Exec {
         return Outcome::Error;
     }
-    let (rssi, ber) = if module.radio.cfun == 1 {
+    let (rssi, ber) = if module.radio.cfun == 1 && module.radio.coverage {
         (module.radio.rssi, module.radio.ber)
     } else {
         (99, 99)

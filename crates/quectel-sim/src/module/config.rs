@@ -88,6 +88,8 @@ pub struct ModuleConfig {
     pub sim: SimState,
     /// The APNs that the network accepts; none means any.
     pub apns: Vec<String>,
+    /// Whether there is a network at all; without one the module searches for ever.
+    pub coverage: bool,
     /// Whether the network lets the SIM card register.
     pub registers: bool,
     /// Files that the module has from the start, as `UFS:name`, `RAM:name` or `name`.
@@ -135,6 +137,7 @@ impl ModuleConfig {
             ntp: true,
             sim: SimState::Ready,
             apns: Vec::new(),
+            coverage: true,
             registers: true,
             files: Vec::new(),
             nonvolatile: Vec::new(),

@@ -142,6 +142,19 @@ impl Module {
         self.radio.registers = allowed;
     }
 
+    /// Whether there is a network from now on: without one the module loses its registration and its contexts and
+    /// searches; with one it registers again.
+    pub fn set_coverage(&mut self, present: bool) {
+        self.radio.coverage = present;
+        if present {
+            if !self.radio.registration.registered() && self.power == Power::On {
+                self.start_registration();
+            }
+        } else if self.radio.registration != Registration::Idle {
+            self.set_registration(Registration::Searching);
+        }
+    }
+
     /// The network takes a PDP context away.
     pub fn drop_pdp(&mut self, context: u8) {
         self.lose_context(context);

@@ -35,6 +35,8 @@ pub struct LogEntry {
 pub(super) struct Log {
     entries: VecDeque<LogEntry>,
     limit: usize,
+    /// How many lines were written since the start, with those that are gone.
+    written: u64,
 }
 
 impl Log {
@@ -42,6 +44,7 @@ impl Log {
         Self {
             entries: VecDeque::new(),
             limit,
+            written: 0,
         }
     }
 }
@@ -54,6 +57,7 @@ impl Module {
         if self.log.entries.len() >= self.log.limit {
             self.log.entries.pop_front();
         }
+        self.log.written += 1;
         let text = String::from_utf8_lossy(text).into_owned();
         self.log.entries.push_back(LogEntry {
             at_ms: self.now,
@@ -70,6 +74,19 @@ impl Module {
     /// The log, oldest line first.
     pub fn log(&self) -> impl Iterator<Item = &LogEntry> {
         self.log.entries.iter()
+    }
+
+    /// How many lines the log has had so far: the number that [`log_after`](Self::log_after) continues from.
+    #[must_use]
+    pub const fn log_count(&self) -> u64 {
+        self.log.written
+    }
+
+    /// The lines that came after the first so many; those that the log does not keep any more are missing.
+    pub fn log_after(&self, count: u64) -> impl Iterator<Item = &LogEntry> {
+        let new = usize::try_from(self.log.written.saturating_sub(count)).unwrap_or(usize::MAX);
+        let old = self.log.entries.len().saturating_sub(new);
+        self.log.entries.iter().skip(old)
     }
 
     /// Takes the log out.

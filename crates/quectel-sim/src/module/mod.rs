@@ -136,7 +136,7 @@ impl Module {
             ntp_running: None,
             clock: WallClock::new(&profile.clock.epoch),
             sim: SimCard::new(config.sim),
-            radio: Radio::new(&profile, config.registers),
+            radio: Radio::new(&profile, config.coverage, config.registers),
             pdp: Contexts::new(&profile, &config.nonvolatile),
             files: FileStore::new(&profile, config.files),
             items: ItemStore::default(),

@@ -28,13 +28,16 @@ pub enum ProfileError {
         known: String,
     },
     /// The model has no firmware of this name.
-    #[error("unknown firmware \"{firmware}\" for {model}; the simulated revisions are: {known}")]
+    #[error(
+        "unknown firmware \"{firmware}\" for {model}; the simulated revisions are: {known}; \
+         other complete revisions of the model behave like the nearest of them"
+    )]
     UnknownFirmware {
         /// The model name as given.
         model: String,
         /// The revision as given.
         firmware: String,
-        /// The revisions that exist, as prefixes.
+        /// The revisions that exist.
         known: String,
     },
     /// A profile file is not valid.
@@ -49,7 +52,9 @@ pub enum ProfileError {
 
 struct Row {
     names: &'static [&'static str],
-    /// Firmware revisions that this row stands for, by their first letters; the first one is complete.
+    /// Firmware revisions that this row was made for.
+    revisions: &'static [&'static str],
+    /// First letters of further revisions that behave like these; the shortest is that of the model.
     series: &'static [&'static str],
     layers: &'static [(&'static str, &'static str)],
 }
@@ -69,83 +74,89 @@ const BASE: (&str, &str) = layer!("base");
 const ROWS: &[Row] = &[
     Row {
         names: &["bg96"],
-        series: &["BG96MAR04A02M1G", "BG96MAR04", "BG96MAR05"],
+        revisions: &["BG96MAR04A02M1G"],
+        series: &["BG96M"],
         layers: &[layer!("bg96"), layer!("bg96_new")],
     },
     Row {
         names: &["bg96"],
-        series: &[
-            "BG96MAR02A07M1G",
-            "BG96MAR02A08M1G",
-            "BG96MAR01",
-            "BG96MAR02",
-            "BG96MAR03",
-        ],
+        revisions: &["BG96MAR02A07M1G", "BG96MAR02A08M1G"],
+        series: &["BG96MAR01", "BG96MAR02", "BG96MAR03"],
         layers: &[layer!("bg96"), layer!("bg96_old")],
     },
     Row {
         names: &["bg95", "bg95-m3", "bg95m3"],
-        series: &["BG95M3LAR02A03", "BG95M"],
+        revisions: &["BG95M3LAR02A03"],
+        series: &["BG95M"],
         layers: &[layer!("bg95")],
     },
     Row {
         names: &["bg77"],
-        series: &["BG77LAR02A04", "BG77L"],
+        revisions: &["BG77LAR02A04"],
+        series: &["BG77L"],
         layers: &[layer!("bg95"), layer!("bg77")],
     },
     Row {
         names: &["ec21"],
-        series: &["EC21EUXGAR08A02M1G", "EC21"],
+        revisions: &["EC21EUXGAR08A02M1G"],
+        series: &["EC21"],
         layers: &[layer!("ec2x"), layer!("ec21")],
     },
     Row {
         names: &["ec25"],
-        series: &["EC25EFAR06A17M4G", "EC25"],
+        revisions: &["EC25EFAR06A17M4G"],
+        series: &["EC25"],
         layers: &[layer!("ec2x")],
     },
     Row {
         names: &["eg25", "eg25-g", "eg25g"],
-        series: &[
-            "EG25GGBR07A08M2G_30.203.30.203",
-            "EG25GGBR07A08M2G_30",
-            "EG25GGBR07A08M2G",
-        ],
+        revisions: &["EG25GGBR07A08M2G_30.203.30.203"],
+        series: &["EG25GGBR07A08M2G_30", "EG25GGBR07A08M2G", "EG25G"],
         layers: &[layer!("ec2x"), layer!("eg25")],
     },
     Row {
         names: &["eg25", "eg25-g", "eg25g"],
-        series: &["EG25GGBR07A08M2G_01.002.01.002", "EG25GGBR07A08M2G_01"],
+        revisions: &["EG25GGBR07A08M2G_01.002.01.002"],
+        series: &["EG25GGBR07A08M2G_01"],
         layers: &[layer!("ec2x"), layer!("eg25"), layer!("eg25_01_002")],
     },
     Row {
         names: &["eg91"],
-        series: &["EG91EXGAR08A05M1G", "EG91"],
+        revisions: &["EG91EXGAR08A05M1G"],
+        series: &["EG91"],
         layers: &[layer!("ec2x"), layer!("eg91")],
     },
     Row {
         names: &["ec200u"],
-        series: &["EC200UCNAAR03A06M08", "EC200U"],
+        revisions: &["EC200UCNAAR03A06M08"],
+        series: &["EC200U"],
         layers: &[layer!("ec2x"), layer!("ec200x"), layer!("ec200u")],
     },
     Row {
         names: &["eg915u"],
-        series: &["EG915UEUABR03A01M08", "EG915U"],
+        revisions: &["EG915UEUABR03A01M08"],
+        series: &["EG915U"],
         layers: &[layer!("ec2x"), layer!("ec200x"), layer!("eg915u")],
     },
     Row {
         names: &["eg800k"],
-        series: &["EG800KCNGCR07A06M04", "EG800KCN"],
+        revisions: &["EG800KCNGCR07A06M04"],
+        series: &["EG800K"],
         layers: &[layer!("ec2x"), layer!("ec200x"), layer!("eg800k")],
     },
     Row {
         names: &["eg800k", "eg800ak"],
-        series: &["EG800KLALCR07A02M04", "EG800KLAL"],
+        revisions: &["EG800KLALCR07A02M04"],
+        series: &["EG800KLAL"],
         layers: &[layer!("ec2x"), layer!("ec200x"), layer!("eg800kl")],
     },
 ];
 
 impl Profile {
     /// Chooses a profile by model name (upper or lower case) and, if given, firmware revision.
+    ///
+    /// A revision of the model that is not simulated itself, such as `EC25AFFAR07A08M4G`, is reported by `ATI` as given;
+    /// its behaviour is that of [`stands_in`](Self::stands_in).
     ///
     /// ```
     /// let profile = quectel_sim::Profile::select("BG96", Some("BG96MAR02A08M1G"))?;
@@ -161,14 +172,7 @@ impl Profile {
     ///
     /// `ATI`, `AT+QGMR`; each profile file cites its sources.
     pub fn select(model: &str, firmware: Option<&str>) -> Result<Self, ProfileError> {
-        let rows: Vec<&Row> = ROWS
-            .iter()
-            .filter(|row| {
-                row.names
-                    .iter()
-                    .any(|name| name.eq_ignore_ascii_case(model))
-            })
-            .collect();
+        let rows = rows_of(model);
         let Some(first) = rows.first() else {
             return Err(ProfileError::UnknownModel {
                 name: model.to_owned(),
@@ -179,22 +183,11 @@ impl Profile {
             return build(first);
         };
         let wanted = firmware.to_ascii_uppercase();
-        let best = rows
-            .iter()
-            .flat_map(|row| row.series.iter().map(move |series| (*row, *series)))
-            .filter(|(_, series)| wanted.starts_with(&series.to_ascii_uppercase()))
-            .max_by_key(|(_, series)| series.len());
-        let Some((row, _)) = best else {
-            let known: Vec<&str> = rows
-                .iter()
-                .flat_map(|row| row.series.iter().copied())
-                .collect();
-            return Err(ProfileError::UnknownFirmware {
-                model: model.to_owned(),
-                firmware: firmware.to_owned(),
-                known: known.join(", "),
-            });
-        };
+        let (row, _) = nearest(&rows, &wanted).ok_or_else(|| ProfileError::UnknownFirmware {
+            model: model.to_owned(),
+            firmware: firmware.to_owned(),
+            known: Self::revisions(model).join(", "),
+        })?;
         let mut profile = build(row)?;
         let (revision, app) = wanted.split_at(wanted.find('_').unwrap_or(wanted.len()));
         profile.identity.revision = revision.to_owned();
@@ -202,6 +195,24 @@ impl Profile {
             profile.identity.app_revision = app.to_owned();
         }
         Ok(profile)
+    }
+
+    /// The revision whose behaviour [`select`](Self::select) takes for this one, when it is not one of
+    /// [`revisions`](Self::revisions) itself.
+    ///
+    /// ```
+    /// use quectel_sim::Profile;
+    ///
+    /// assert_eq!(Profile::stands_in("ec25", "EC25AFFAR07A08M4G"), Some("EC25EFAR06A17M4G"));
+    /// assert_eq!(Profile::stands_in("bg96", "BG96MAR02A07M1G"), None);
+    /// ```
+    #[must_use]
+    pub fn stands_in(model: &str, firmware: &str) -> Option<&'static str> {
+        let wanted = firmware.to_ascii_uppercase();
+        match nearest(&rows_of(model), &wanted) {
+            Some((row, false)) => row.revisions.first().copied(),
+            _ => None,
+        }
     }
 
     /// The model names that [`select`](Self::select) knows.
@@ -215,16 +226,12 @@ impl Profile {
         names
     }
 
-    /// The firmware revisions (or their first letters) that a model is simulated with.
+    /// The firmware revisions that a model is simulated with.
     #[must_use]
     pub fn revisions(model: &str) -> Vec<&'static str> {
-        ROWS.iter()
-            .filter(|row| {
-                row.names
-                    .iter()
-                    .any(|name| name.eq_ignore_ascii_case(model))
-            })
-            .flat_map(|row| row.series.iter().copied())
+        rows_of(model)
+            .iter()
+            .flat_map(|row| row.revisions.iter().copied())
             .collect()
     }
 
@@ -241,6 +248,45 @@ impl Profile {
         self.apply(layer);
         Ok(())
     }
+}
+
+fn rows_of(model: &str) -> Vec<&'static Row> {
+    ROWS.iter()
+        .filter(|row| {
+            row.names
+                .iter()
+                .any(|name| name.eq_ignore_ascii_case(model))
+        })
+        .collect()
+}
+
+/// The row for a revision in upper case, and whether the row was made for it.
+fn nearest(rows: &[&'static Row], wanted: &str) -> Option<(&'static Row, bool)> {
+    let without_app = |revision: &str| revision.split('_').next().unwrap_or_default().to_owned();
+    let exact = rows.iter().find(|row| {
+        row.revisions
+            .iter()
+            .any(|known| *known == wanted || *known == without_app(wanted))
+    });
+    if let Some(row) = exact {
+        return Some((row, true));
+    }
+    if !is_complete(wanted) {
+        return None;
+    }
+    rows.iter()
+        .flat_map(|row| row.series.iter().map(move |series| (*row, *series)))
+        .filter(|(_, series)| wanted.starts_with(series))
+        .max_by_key(|(_, series)| series.len())
+        .map(|(row, _)| (row, false))
+}
+
+/// Whether a revision has the form of a complete one: release and application as in `…R02A07…`.
+fn is_complete(revision: &str) -> bool {
+    revision.as_bytes().windows(6).any(|w| {
+        matches!(w, [b'R', a, b, c, d, e] if a.is_ascii_digit() && b.is_ascii_digit()
+            && c.is_ascii_uppercase() && d.is_ascii_digit() && e.is_ascii_digit())
+    })
 }
 
 fn build(row: &Row) -> Result<Profile, ProfileError> {
@@ -347,13 +393,50 @@ mod tests {
             error.contains("sim7600") && error.contains("bg96") && error.contains("eg800k"),
             "{error}"
         );
-        let error = Profile::select("bg96", Some("XYZ"))
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.contains("XYZ") && error.contains("BG96MAR02A07M1G"),
-            "{error}"
-        );
+        for firmware in ["XYZ", "BG96", "BG96MAR02", "BG95M3LAR02A03", "BG96MAR0"] {
+            let error = Profile::select("bg96", Some(firmware))
+                .unwrap_err()
+                .to_string();
+            for word in [
+                firmware,
+                "BG96MAR02A07M1G",
+                "BG96MAR02A08M1G",
+                "BG96MAR04A02M1G",
+            ] {
+                assert!(error.contains(word), "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn other_revisions_behave_like_the_nearest() {
+        let cases = [
+            ("bg96", "BG96MAR02A07M1G", None),
+            ("bg96", "BG96MAR02A08M1G_01.012.01.012", None),
+            (
+                "bg96",
+                "bg96mar03a06m1g_01.005.01.005",
+                Some("BG96MAR02A07M1G"),
+            ),
+            ("bg96", "BG96MAR06A01M1G", Some("BG96MAR04A02M1G")),
+            (
+                "eg25",
+                "EG25GGBR07A07M2G_01.001.01.001",
+                Some("EG25GGBR07A08M2G_30.203.30.203"),
+            ),
+            (
+                "eg25",
+                "EG25GGBR07A08M2G_01.003.01.003",
+                Some("EG25GGBR07A08M2G_01.002.01.002"),
+            ),
+            ("eg25", "EG25GGBR07A08M2G_30.203.30.203", None),
+            ("eg91", "EG91NAFBR05A06M4G", Some("EG91EXGAR08A05M1G")),
+            ("bg95", "BG95M5LAR02A04", Some("BG95M3LAR02A03")),
+        ];
+        for (model, firmware, expected) in cases {
+            assert!(Profile::select(model, Some(firmware)).is_ok(), "{firmware}");
+            assert_eq!(Profile::stands_in(model, firmware), expected, "{firmware}");
+        }
     }
 
     #[test]

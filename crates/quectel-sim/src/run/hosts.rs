@@ -9,8 +9,9 @@ use std::{
 /// Maps host names (or `host:port`) to addresses, so that real names, server name indication and port 8883 stay in the
 /// commands while the traffic stays on this computer. Clones share one table.
 ///
-/// A name that is not in the table has no address, unless [`allow_system`](Self::allow_system) was called; loopback
-/// addresses are always reachable.
+/// A name that is not in the table has no address, unless [`allow_system`](Self::allow_system) was called. A name that
+/// is there only with ports has an address, and refuses connections to its other ports. Loopback addresses are always
+/// reachable.
 ///
 /// ```
 /// use quectel_sim::run::HostTable;
@@ -37,6 +38,8 @@ struct Table {
 pub(super) enum Target {
     /// To this address.
     Address(SocketAddr),
+    /// To this host, where nothing listens on that port.
+    Closed(IpAddr),
     /// Wherever the operating system says.
     System,
     /// Nowhere.
@@ -95,9 +98,23 @@ impl HostTable {
             }
             (None, _) => match table.default {
                 Some(address) => Target::Address(with_port(address, port)),
-                None if table.system => Target::System,
-                None => Target::Nowhere,
+                None => table.elsewhere(&host),
             },
+        }
+    }
+}
+
+impl Table {
+    /// Where a host leads of which this port is not in the table.
+    fn elsewhere(&self, host: &str) -> Target {
+        let other_port = self.names.iter().find_map(|(name, address)| {
+            let (name, _) = name.rsplit_once(':')?;
+            (name == host).then_some(address.ip())
+        });
+        match other_port {
+            Some(address) => Target::Closed(address),
+            None if self.system => Target::System,
+            None => Target::Nowhere,
         }
     }
 }
@@ -118,6 +135,7 @@ mod tests {
         let hosts = HostTable::new();
         hosts.insert("Hub.test", "127.0.0.1:1000".parse().unwrap());
         hosts.insert("hub.test:443", "127.0.0.1:2000".parse().unwrap());
+        hosts.insert("ports.test:8883", "127.0.0.1:3000".parse().unwrap());
         hosts.insert("keep.test", "127.0.0.1:0".parse().unwrap());
         let cases = [
             (
@@ -139,6 +157,21 @@ mod tests {
                 "127.0.0.1",
                 80,
                 Target::Address("127.0.0.1:80".parse().unwrap()),
+            ),
+            (
+                "ports.test",
+                8883,
+                Target::Address("127.0.0.1:3000".parse().unwrap()),
+            ),
+            (
+                "ports.test",
+                443,
+                Target::Closed("127.0.0.1".parse().unwrap()),
+            ),
+            (
+                "ports.test",
+                0,
+                Target::Closed("127.0.0.1".parse().unwrap()),
             ),
             ("8.8.8.8", 53, Target::Nowhere),
             ("other.test", 1, Target::Nowhere),

@@ -28,6 +28,7 @@ const LINE_MAX: u64 = 8 << 20;
 /// | `clock` | `unix_s` |
 /// | `sim` | `state`: `absent`, `ready`, `failure`, `pin:1234` or `puk:12345678` |
 /// | `registration` | `stat`: 0 to 5 |
+/// | `coverage` | `present`: whether there is a network |
 /// | `drop-pdp` | `context` |
 /// | `power` | `state`: `on`, `off`, `cycle`, `key` or `reset` |
 /// | `fault` | a rule as in TOML: `{"do":"fault","command":"AT+QMTPUB","action":"no-prompt"}` |
@@ -123,6 +124,7 @@ enum Request {
     Clock { unix_s: i64 },
     Sim { state: String },
     Registration { stat: u8 },
+    Coverage { present: bool },
     DropPdp { context: u8 },
     Power { state: String },
     Fault(FaultRule),
@@ -149,6 +151,7 @@ fn act(module: &mut Module, request: Request) -> Result<Value, String> {
         Request::Clock { unix_s } => module.set_clock(unix_s),
         Request::Sim { state } => module.set_sim(sim_state(&state)?),
         Request::Registration { stat } => module.set_registration(registration(stat)?),
+        Request::Coverage { present } => module.set_coverage(present),
         Request::DropPdp { context } => module.drop_pdp(context),
         Request::Power { state } => power(module, &state)?,
         Request::Fault(rule) => module.faults().add(rule),

@@ -184,6 +184,7 @@ impl Drop for Network {
 pub(super) async fn resolve(target: Target, host: &str, port: u16) -> Vec<SocketAddr> {
     match target {
         Target::Address(address) => vec![address],
+        Target::Closed(address) => vec![SocketAddr::new(address, port)],
         Target::Nowhere => Vec::new(),
         Target::System => lookup_host((host, port))
             .await
@@ -208,6 +209,13 @@ async fn tcp(
     outgoing: UnboundedReceiver<Vec<u8>>,
     events: Sender<NetEvent>,
 ) {
+    if let Target::Closed(_) = target {
+        let reason = ConnectFailure::Refused;
+        let _ = events
+            .send(NetEvent::ConnectFailed { socket, reason })
+            .await;
+        return;
+    }
     let addresses = resolve(target, &host, port).await;
     let Some(address) = addresses.first().copied() else {
         let _ = events

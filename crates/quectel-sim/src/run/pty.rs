@@ -50,9 +50,12 @@ pub struct Pty {
 impl Simulator {
     /// Runs a module on a new pseudo terminal; `link` is a path that will point to it.
     ///
+    /// A link that leads nowhere, as one of a run that was killed does, is replaced.
+    ///
     /// # Errors
     ///
-    /// The system has no pseudo terminal, or the link cannot be made.
+    /// The system has no pseudo terminal, or the link cannot be made; [`io::ErrorKind::AlreadyExists`] if something else
+    /// has its path.
     pub fn pty(
         &self,
         module: Module,
@@ -69,10 +72,7 @@ impl Simulator {
         let flags = OFlag::from_bits_truncate(fcntl(&pair.master, FcntlArg::F_GETFL)?);
         fcntl(&pair.master, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK))?;
         if let Some(link) = link {
-            if fs::symlink_metadata(link).is_ok_and(|meta| meta.is_symlink()) {
-                fs::remove_file(link)?;
-            }
-            symlink(&path, link)?;
+            make_link(&path, link)?;
         }
         let shared = Shared::new(module, folder);
         let (to_module, from_host) = channel(256);
@@ -126,10 +126,20 @@ impl Pty {
 impl Drop for Pty {
     fn drop(&mut self) {
         self.control.stop();
-        if let Some(link) = &self.link {
+        if let Some(link) = &self.link
+            && fs::read_link(link).is_ok_and(|to| to == self.path)
+        {
             let _ = fs::remove_file(link);
         }
     }
+}
+
+fn make_link(path: &Path, link: &Path) -> io::Result<()> {
+    let stale = fs::read_link(link).is_ok_and(|old| old == path || !link.exists());
+    if stale {
+        fs::remove_file(link)?;
+    }
+    symlink(path, link)
 }
 
 /// How soon a thread notices that the module was stopped.
