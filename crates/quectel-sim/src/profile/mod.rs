@@ -3,6 +3,7 @@
 //! A [`Profile`] is one model with one firmware. The built-in ones are the TOML files of the folder `profiles`, laid
 //! over each other: `base`, the family, the firmware, the model. A user's file is one more layer in the same format.
 
+mod check;
 mod fields;
 mod spec;
 
@@ -245,8 +246,21 @@ impl Profile {
             file: file.to_owned(),
             message: e.to_string().trim_end().to_owned(),
         })?;
+        let before = self.clone();
         self.apply(layer);
-        Ok(())
+        let Some((key, problem)) = check::problem(self) else {
+            return Ok(());
+        };
+        *self = before;
+        let name = key.rsplit('.').next().unwrap_or(key);
+        let line = text
+            .lines()
+            .position(|line| line.trim_start().starts_with(name))
+            .map_or(1, |at| at + 1);
+        Err(ProfileError::Syntax {
+            file: file.to_owned(),
+            message: format!("line {line}, {key}: {problem}"),
+        })
     }
 }
 
@@ -450,10 +464,15 @@ mod tests {
                 "before_ready",
             ),
             ("[mqtt\n", "line 1", "mqtt"),
+            ("[urc]\n\nport = \"com1\"\n", "line 3", "urc.port"),
+            ("[boot]\nready = \"GO\"\n", "line 2", "boot.ready"),
+            ("[pdp]\ncontexts = 0\n", "line 2", "pdp.contexts"),
         ];
         for (text, line, key) in cases {
             let mut profile = Profile::select("bg96", None).unwrap();
+            let before = profile.clone();
             let error = profile.overlay("my.toml", text).unwrap_err().to_string();
+            assert_eq!(profile, before);
             assert!(
                 error.contains("my.toml") && error.contains(line) && error.contains(key),
                 "{error}"

@@ -183,6 +183,12 @@ impl Control {
         self.shared.now_ms()
     }
 
+    /// Whether the module is not run any more.
+    #[must_use]
+    pub fn has_stopped(&self) -> bool {
+        self.shared.has_stopped()
+    }
+
     /// Stops running the module: its connections and its UART close.
     pub fn stop(&self) {
         self.shared
