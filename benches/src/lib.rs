@@ -1,4 +1,7 @@
-//! What the benchmarks share: the bytes that every parser gets, and this project's parser.
+//! What the benchmarks share: the bytes that every parser gets, this project's parser, and those beside it.
 
+pub mod frames;
 pub mod mix;
 pub mod ours;
+pub mod peers;
+pub mod score;

@@ -1,7 +1,7 @@
 //! This project's parser: link and typed URCs.
 
 use quectel_at::commands::{QiUrc, Registration, RegistrationStat};
-use quectel_at::{Event, Line, Link, ResultCode};
+use quectel_at::{Event, Line, Link, RawEvent, ResultCode};
 use quectel_mqtt::{PubResult, RULES, Urc};
 
 use crate::mix::{Meant, command};
@@ -37,17 +37,39 @@ impl<'b> Ours<'b> {
     /// Takes the bytes; `seen` gets each event, decoded.
     #[inline]
     pub fn take(&mut self, mut bytes: &[u8], mut seen: impl FnMut(&Typed<'_>)) {
-        while let Some(event) = self.link.poll(0, &mut bytes) {
-            match event {
-                Event::Urc(line) => seen(&typed(line)),
-                Event::Answer(line) => seen(&Typed::Answer(line.bytes())),
-                Event::Done { result, .. } => {
-                    seen(&Typed::Done(result));
-                    self.results += 1;
-                    self.ask();
-                }
-                _ => seen(&Typed::Unknown),
+        while let Some(raw) = self.link.poll_raw(0, &mut bytes) {
+            self.on_event(raw, &mut seen);
+        }
+    }
+
+    /// Takes one byte, as an interrupt does.
+    #[inline]
+    pub fn take_byte(&mut self, byte: &u8, mut seen: impl FnMut(&Typed<'_>)) {
+        let mut rest = core::slice::from_ref(byte);
+        if let Some(raw) = self.link.poll_raw(0, &mut rest) {
+            self.on_event_of_byte(raw, &mut seen);
+            if !rest.is_empty() {
+                self.take(rest, seen);
             }
+        }
+    }
+
+    #[inline(never)]
+    fn on_event_of_byte(&mut self, raw: RawEvent<'_>, seen: &mut impl FnMut(&Typed<'_>)) {
+        self.on_event(raw, seen);
+    }
+
+    #[inline]
+    fn on_event(&mut self, raw: RawEvent<'_>, seen: &mut impl FnMut(&Typed<'_>)) {
+        match self.link.resolve(raw) {
+            Event::Urc(line) => typed(line, seen),
+            Event::Answer(line) => seen(&Typed::Answer(line.bytes())),
+            Event::Done { result, .. } => {
+                seen(&Typed::Done(result));
+                self.results += 1;
+                self.ask();
+            }
+            _ => seen(&Typed::Unknown),
         }
     }
 }
@@ -57,7 +79,7 @@ impl<'b> Ours<'b> {
 #[expect(clippy::exhaustive_enums, reason = "what the mix holds")]
 pub enum Typed<'a> {
     /// A URC of MQTT.
-    Mqtt(Urc<'a>),
+    Mqtt(&'a Urc<'a>),
     /// A URC of sockets.
     Socket(QiUrc<'a>),
     /// A URC of the network.
@@ -72,29 +94,29 @@ pub enum Typed<'a> {
 
 /// A URC as its type.
 #[inline]
-pub fn typed(line: Line<'_>) -> Typed<'_> {
+pub fn typed(line: Line<'_>, seen: &mut impl FnMut(&Typed<'_>)) {
     if let Some(urc) = Urc::parse(line) {
-        return Typed::Mqtt(urc);
+        return seen(&Typed::Mqtt(&urc));
     }
     if let Some(urc) = QiUrc::parse(line) {
-        return Typed::Socket(urc);
+        return seen(&Typed::Socket(urc));
     }
-    Registration::parse_urc(line).map_or(Typed::Unknown, Typed::Registration)
+    seen(&Registration::parse_urc(line).map_or(Typed::Unknown, Typed::Registration));
 }
 
 impl<'a> Typed<'a> {
     /// The same as the mix means it; `None` for what it does not hold.
     pub fn meant(&self) -> Option<Meant<'a>> {
         Some(match *self {
-            Self::Mqtt(Urc::Pub(published)) => Meant::Published(
+            Self::Mqtt(&Urc::Pub(published)) => Meant::Published(
                 published.client,
                 published.msg_id,
                 u8::from(published.result != PubResult::Acknowledged),
             ),
-            Self::Mqtt(Urc::Stat { client, cause }) => {
+            Self::Mqtt(&Urc::Stat { client, cause }) => {
                 Meant::Stat(client, u8::try_from(cause.code()).ok()?)
             }
-            Self::Mqtt(Urc::Recv(recv)) => {
+            Self::Mqtt(&Urc::Recv(recv)) => {
                 Meant::Message(recv.client, recv.msg_id, recv.topic, recv.payload)
             }
             Self::Socket(QiUrc::Closed { socket }) => Meant::Socket(b"closed", socket),

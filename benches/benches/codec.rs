@@ -1,0 +1,87 @@
+//! Framing, classification and typed decoding, and what they cost by frame length. `benches/report.sh` writes
+//! `docs/benchmarks.md` from what this measures.
+
+use core::hint::black_box;
+use core::time::Duration;
+
+use criterion::{
+    BatchSize, BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main,
+};
+use quectel_azure_benches::frames::{self, LENGTHS};
+use quectel_azure_benches::mix::Mix;
+use quectel_azure_benches::peers::split;
+use quectel_azure_benches::score::{STEPS, Who, run_ours};
+use quectel_mqtt::Urc;
+
+fn mix(criterion: &mut Criterion) {
+    let mix = Mix::new(16 << 20);
+    let mut group = criterion.benchmark_group("mix");
+    group.sampling_mode(SamplingMode::Flat);
+    group.throughput(Throughput::Bytes(mix.bytes.len() as u64));
+    group.bench_function("memchr/whole", |b| {
+        b.iter(|| {
+            split(black_box(&mix.bytes), |line| {
+                black_box(line);
+            })
+        });
+    });
+    for (pieces, step) in STEPS {
+        for who in Who::ALL {
+            let bytes = who.share(&mix, step);
+            group.throughput(Throughput::Bytes(bytes.len() as u64));
+            group.bench_function(BenchmarkId::new(who.name(), pieces), |b| match who {
+                Who::Ours => b.iter(|| {
+                    run_ours(black_box(bytes), step, |typed| {
+                        black_box(typed);
+                    });
+                }),
+                _ => b.iter(|| {
+                    who.run(black_box(bytes), step, |meant| {
+                        black_box(&meant);
+                    });
+                }),
+            });
+        }
+    }
+    group.finish();
+}
+
+fn by_frame_length(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("frame length");
+    group.sampling_mode(SamplingMode::Flat);
+    for length in LENGTHS {
+        let bytes = frames::of(length);
+        group.throughput(Throughput::Bytes(bytes.len() as u64));
+        for (pieces, step) in STEPS {
+            group.bench_function(BenchmarkId::new(pieces, length), |b| {
+                b.iter(|| black_box(frames::count(black_box(&bytes), step)));
+            });
+        }
+    }
+    group.finish();
+}
+
+fn decoding(criterion: &mut Criterion) {
+    let frame = frames::one(512);
+    let line = quectel_at::Line::new(frame.trim_ascii());
+    assert!(matches!(Urc::parse(line), Some(Urc::Recv(_))));
+    criterion.bench_function("decode/QMTRECV", |b| {
+        b.iter_batched(
+            || black_box(line),
+            |line| {
+                black_box(Urc::parse(line));
+            },
+            BatchSize::SmallInput,
+        );
+    });
+}
+
+criterion_group! {
+    name = codec;
+    config = Criterion::default()
+        .sample_size(40)
+        .warm_up_time(Duration::from_millis(500))
+        .measurement_time(Duration::from_secs(2));
+    targets = mix, by_frame_length, decoding
+}
+criterion_main!(codec);
