@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::doctor::DoctorArgs;
 use crate::sim::hub::SimHubArgs;
 use crate::sim::modem::SimModemArgs;
 
@@ -47,6 +48,7 @@ pub(crate) enum Command {
     /// Connect a module and send one message to the hub.
     #[command(after_help = SECRETS, after_long_help = format!("{SECRETS}\n\n{STATUS}"))]
     Publish(Box<PublishArgs>),
+    Doctor(Box<DoctorArgs>),
     /// List the serial ports of this computer.
     Ports,
     /// Run one of the simulators.

@@ -71,6 +71,17 @@ impl Complaint {
     }
 }
 
+/// On one line: what is wrong and what to do.
+impl core::fmt::Display for Complaint {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(&scrub(&self.what))?;
+        match &self.remedy {
+            Some(remedy) => write!(f, "; {}", scrub(remedy)),
+            None => Ok(()),
+        }
+    }
+}
+
 impl From<Error> for Complaint {
     fn from(error: Error) -> Self {
         let status = match &error {

@@ -1,4 +1,4 @@
-//! The command `quectel-azure`: a demonstration, publishing over a real module, the simulators.
+//! The command `quectel-azure`: a demonstration, publishing over a real module, the doctor, the simulators.
 //!
 //! The command is a function, so that other programs can run it, too.
 //!
@@ -14,6 +14,7 @@ mod args;
 mod complaint;
 mod console;
 mod demo;
+mod doctor;
 mod inputs;
 mod publish;
 mod sim;
@@ -70,15 +71,18 @@ where
         Err(error) => return show_usage(error, console),
     };
     let result = match &cli.command {
-        Command::Demo(args) => demo::run(args, console),
-        Command::Publish(args) => publish::run(args, console),
-        Command::Ports => ports(console),
-        Command::Sim(SimCommand::Modem(args)) => sim::modem::run(args, console),
-        Command::Sim(SimCommand::Hub(args)) => sim::hub::run(args, console),
+        Command::Demo(args) => demo::run(args, console).map(|()| Status::Done),
+        Command::Publish(args) => publish::run(args, console).map(|()| Status::Done),
+        Command::Doctor(args) => doctor::run(args, console),
+        Command::Ports => ports(console).map(|()| Status::Done),
+        Command::Sim(SimCommand::Modem(args)) => {
+            sim::modem::run(args, console).map(|()| Status::Done)
+        }
+        Command::Sim(SimCommand::Hub(args)) => sim::hub::run(args, console).map(|()| Status::Done),
     };
     let _ = console.out.flush();
     match result {
-        Ok(()) => Status::Done,
+        Ok(status) => status,
         Err(complaint) => {
             let _ = complaint.write(console.err, console.err_colour);
             complaint.status
