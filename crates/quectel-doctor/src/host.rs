@@ -134,9 +134,11 @@ pub(crate) fn has_placeholder(text: &str) -> bool {
     let bracketed = [('<', '>'), ('{', '}'), ('[', ']')]
         .iter()
         .any(|(open, close)| {
-            lower
-                .find(*open)
-                .is_some_and(|at| lower.get(at..).is_some_and(|rest| rest.contains(*close)))
+            let inside = lower
+                .split_once(*open)
+                .and_then(|(_, rest)| rest.split_once(*close));
+            // `{"a":1}` is JSON, not a name that somebody was to fill in.
+            inside.is_some_and(|(name, _)| !name.contains(['"', ':', ',', '=']))
         });
     bracketed
         || [

@@ -15,7 +15,8 @@ pub(crate) struct Cleaned<'a> {
 pub(crate) fn clean(line: &str) -> Cleaned<'_> {
     let ansi = line.contains('\u{1B}') || line.contains("[0m") || line.contains("<ESC>");
     let entities = line.contains('&') && ENTITIES.iter().any(|(name, _)| line.contains(name));
-    if line.is_ascii() && !ansi && !entities {
+    let tags = line.contains('<') && tag_in(line).is_some();
+    if line.is_ascii() && !ansi && !entities && !tags {
         return Cleaned {
             text: Cow::Borrowed(line),
             typographic: false,
@@ -26,6 +27,9 @@ pub(crate) fn clean(line: &str) -> Cleaned<'_> {
     } else {
         line.to_owned()
     };
+    if tags {
+        text = without_tags(&text);
+    }
     if entities {
         for (name, plain) in ENTITIES {
             text = text.replace(name, plain);
@@ -42,12 +46,86 @@ pub(crate) fn clean(line: &str) -> Cleaned<'_> {
 const ENTITIES: &[(&str, &str)] = &[
     ("&quot;", "\""),
     ("&#34;", "\""),
+    ("&#x22;", "\""),
+    ("&ldquo;", "\u{201C}"),
+    ("&rdquo;", "\u{201D}"),
+    ("&#8220;", "\u{201C}"),
+    ("&#8221;", "\u{201D}"),
     ("&#39;", "'"),
+    ("&#x27;", "'"),
+    ("&apos;", "'"),
+    ("&#43;", "+"),
+    ("&#61;", "="),
+    ("&#13;", ""),
+    ("&#10;", ""),
+    ("&#160;", " "),
     ("&lt;", "<"),
     ("&gt;", ">"),
     ("&nbsp;", " "),
     ("&amp;", "&"),
 ];
+
+/// Names of HTML tags that a page leaves around a log; `<host>` and `<cert.pem>` are none.
+const TAGS: &[&str] = &[
+    "a",
+    "b",
+    "blockquote",
+    "br",
+    "code",
+    "div",
+    "em",
+    "font",
+    "hr",
+    "i",
+    "li",
+    "ol",
+    "p",
+    "pre",
+    "span",
+    "strong",
+    "table",
+    "tbody",
+    "td",
+    "th",
+    "tr",
+    "tt",
+    "u",
+    "ul",
+];
+
+/// The first HTML tag: where it begins and ends.
+fn tag_in(text: &str) -> Option<(usize, usize)> {
+    let mut from = 0;
+    while let Some(at) = text.get(from..)?.find('<').map(|at| from + at) {
+        let inner = text.get(at + 1..)?;
+        let name = inner.strip_prefix('/').unwrap_or(inner);
+        let length = name
+            .find(|c: char| !c.is_ascii_alphanumeric())
+            .unwrap_or(name.len());
+        let (name, rest) = name.split_at_checked(length)?;
+        let known = TAGS.iter().any(|tag| tag.eq_ignore_ascii_case(name));
+        if known
+            && rest.starts_with(['>', ' ', '/'])
+            && let Some(close) = inner.bytes().take(200).position(|byte| byte == b'>')
+        {
+            return Some((at, at + close + 2));
+        }
+        from = at + 1;
+    }
+    None
+}
+
+fn without_tags(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((start, end)) = tag_in(rest) {
+        out.push_str(rest.get(..start).unwrap_or_default());
+        out.push(' ');
+        rest = rest.get(end..).unwrap_or_default();
+    }
+    out.push_str(rest);
+    out
+}
 
 const fn is_typographic_quote(c: char) -> bool {
     matches!(
@@ -118,6 +196,22 @@ fn colour(text: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tags_of_a_page_go_and_placeholders_stay() {
+        for (line, plain) in [
+            ("<pre><code>AT+CSQ<br/>", "  AT+CSQ "),
+            (
+                "AT+QMTCONN=0,<b>&ldquo;d1&rdquo;</b>",
+                "AT+QMTCONN=0, \"d1\" ",
+            ),
+            ("<p class=\"x\">OK</p>", " OK "),
+            ("<private_key.pem>", "<private_key.pem>"),
+            ("<host> <CR><LF> <pre", "<host> <CR><LF> <pre"),
+        ] {
+            assert_eq!(clean(line).text, plain, "{line}");
+        }
+    }
 
     #[test]
     fn lines_are_cleaned() {

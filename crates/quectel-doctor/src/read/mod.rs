@@ -8,6 +8,7 @@ mod prefix;
 mod record;
 mod split;
 mod stamp;
+mod table;
 mod token;
 
 use std::io::BufRead;
@@ -127,13 +128,15 @@ struct Frame<'a> {
 
 impl Reader {
     fn learn(&mut self, line: &str) {
-        let cleaned = clean(line);
+        let line = table::plain(line);
+        let cleaned = clean(&line);
         let rest = strip(&cleaned.text, &Labels::blind()).rest;
         self.labels.learn(rest);
     }
 
     fn line(&mut self, number: u64, raw: &str, sink: &mut dyn FnMut(Item<'_>)) {
-        let cleaned = clean(raw);
+        let line = table::plain(raw);
+        let cleaned = clean(&line);
         let stripped = strip(&cleaned.text, &self.labels);
         if stripped.rest.trim().is_empty() {
             self.lone_stamp = stripped.stamp.or(self.lone_stamp);

@@ -73,6 +73,11 @@ fn speaks(module: Family, language: Family) -> bool {
     module == language || (language == Family::Quectel && module.is_quectel())
 }
 
+/// Quectel's Wi-Fi modules have no file system for certificates and no packet data.
+fn lacks(module: Family, verb: &str) -> bool {
+    module == Family::WiFi && matches!(verb, "+QFUPL" | "+QICSGP")
+}
+
 /// Every form of the command was refused, also the one that only asks whether it exists.
 fn unknown_command<'a>(session: &'a Session, verb: &str) -> Option<Vec<&'a Refusal>> {
     if session.known_verbs.iter().any(|known| known == verb) {
@@ -117,10 +122,15 @@ fn foreign_command(session: &Session, refusal: &Refusal) -> Option<Evidence> {
     }
     let module = session.family();
     let unknown = unknown_command(session, verb);
-    let detail = match (module.filter(|module| !speaks(*module, language)), &unknown) {
+    let another = |module: &Family| !speaks(*module, language) || lacks(*module, verb);
+    let detail = match (module.filter(another), &unknown) {
         (Some(module), _) => format!(
             "`AT{verb}` is a command of {} modules; the module here is {}.",
-            language.name(),
+            if speaks(module, language) {
+                "cellular"
+            } else {
+                language.name()
+            },
             module.name()
         ),
         (None, Some(refusals)) if exists_elsewhere(language, module) => format!(
@@ -134,7 +144,7 @@ fn foreign_command(session: &Session, refusal: &Refusal) -> Option<Evidence> {
     };
     let refusals = unknown.unwrap_or_else(|| vec![refusal]);
     let tested = refusals.iter().any(|r| r.command.form == Form::Test);
-    let confidence = if tested || module.is_some_and(|module| !speaks(module, language)) {
+    let confidence = if tested || module.as_ref().is_some_and(another) {
         Confidence::Certain
     } else {
         Confidence::Likely

@@ -82,13 +82,17 @@ fn not_terminated(case: &Case<'_>) -> Option<Evidence> {
         let open_ended =
             publish.verb == "+QMTPUB" && publish.length.is_none() && !publish.inline_payload;
         let no_result = publish.result.is_none() && !publish.accepted && publish.refused.is_none();
-        let restarted = case
-            .session
-            .restarts
+        let next = publish
+            .swallowed
+            .as_ref()
+            .map_or(u64::MAX, |quote| quote.number);
+        let meanwhile = publish.quote.number..next;
+        let restarts = &case.session.restarts;
+        let restarted = restarts
             .iter()
-            .any(|restart| restart.quote.number > publish.quote.number);
-        let typed = publish.typed_ctrl_z && !restarted;
-        open_ended && publish.prompted && no_result && (publish.swallowed.is_some() || typed)
+            .any(|restart| meanwhile.contains(&restart.quote.number));
+        let unanswered = publish.swallowed.is_some() || publish.typed_ctrl_z;
+        open_ended && publish.prompted && no_result && unanswered && !restarted
     })?;
     let detail = match &publish.swallowed {
         Some(_) if publish.typed_ctrl_z => {

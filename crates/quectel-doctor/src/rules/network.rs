@@ -121,6 +121,10 @@ fn denied(context: &Context<'_>) -> Vec<Evidence> {
 }
 
 fn no_signal(context: &Context<'_>) -> Vec<Evidence> {
+    // Without a SIM there is no network to measure.
+    if context.has("net.sim-not-ready") {
+        return Vec::new();
+    }
     one(relevant(context.session)
         .filter(|network| !network.is_registered())
         .and_then(|network| {

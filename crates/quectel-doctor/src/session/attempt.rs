@@ -287,8 +287,12 @@ impl Attempt {
 
     /// The open failed in a way that every fault of TLS looks like.
     pub(crate) fn is_tls_class_failure(&self) -> bool {
-        let encrypted =
-            matches!(self.tls, Tls::On(_) | Tls::Unknown) || self.assumed_context().is_some();
+        let encrypted = match self.tls {
+            Tls::On(_) => true,
+            // Of a client whose configuration nobody sees, the port tells.
+            Tls::Unknown => self.port != Some(1883) || self.cloud.needs_tls(),
+            Tls::Off | Tls::NeverOn => self.assumed_context().is_some(),
+        };
         let Some(code) = self.code() else {
             return false;
         };

@@ -47,6 +47,11 @@ impl Builder {
                         .learn_answer(value, name.ends_with('R'), &quote);
                 }
             }
+            "QVERSION" => {
+                let mut module = core::mem::take(&mut self.session.module);
+                module.learn(value, &quote);
+                self.session.module = module;
+            }
             "QSTASTAT" | "QGETIP" | "QWSTAST" => self.foreign(Family::WiFi, quote),
             "USECMNG" | "UMQTT" | "UUMQTTC" | "UUSORD" => self.foreign(Family::Ublox, quote),
             "CMQTTSTART" | "NETOPEN" | "CNACT" | "APP" | "CAOPEN" => {
