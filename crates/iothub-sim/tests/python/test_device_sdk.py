@@ -196,7 +196,10 @@ def test_missing_certificate_authority(hub: Hub) -> None:
 
 
 @pytest.mark.parametrize("qos_topic", ["devices/other/messages/events/", "devices/device1/messages/events", "$iothub/twin/get/?$rid=1"])
-def test_wrong_topics_end_the_connection(hub: Hub, device: IoTHubDeviceClient, qos_topic: str) -> None:
+def test_wrong_topics_end_the_connection(hub: Hub, qos_topic: str) -> None:
+    # Without retries: one that runs while the client shuts down makes the shutdown fail.
+    device = client(hub, connection_retry=False)
+    device.connect()
     since = hub.mark()
     pipeline: Any = device._mqtt_pipeline
     stage = pipeline._pipeline
@@ -204,6 +207,11 @@ def test_wrong_topics_end_the_connection(hub: Hub, device: IoTHubDeviceClient, q
         stage = stage.next
     stage.transport._mqtt_client.publish(qos_topic, b"x", qos=1)
     hub.wait_for(r"disconnected .* \[topic\]", since)
+    noticed_by = time.monotonic() + 10.0
+    while device.connected and time.monotonic() < noticed_by:
+        time.sleep(0.01)
+    assert not device.connected
+    device.shutdown()
 
 
 def registration(hub: Hub, registration_id: str, key: str) -> ProvisioningDeviceClient:
