@@ -172,8 +172,8 @@ pub use key::{KeyError, SharedAccessKey};
 pub use message::{CloudToDeviceMessage, ServiceError};
 pub use method::{MethodCall, MethodError, MethodOutcome};
 pub use pki::{
-    CertificateFault, DeviceCertificate, IssuingAuthority, KeyKind, Pki, PkiError, PkiOptions,
-    ServerChain, Validity,
+    CertificateFault, CertificateFaultError, DeviceCertificate, IssuingAuthority, KeyKind, Pki,
+    PkiError, PkiOptions, ServerChain, Validity,
 };
 pub use properties::Properties;
 pub use reason::Reason;

@@ -106,7 +106,8 @@ impl core::str::FromStr for Fault {
 
 impl Fault {
     /// Whether it happens to an open connection at once, and does nothing without one.
-    pub(crate) const fn is_immediate(&self) -> bool {
+    #[must_use]
+    pub const fn is_immediate(&self) -> bool {
         matches!(self, Self::ExpireToken | Self::Garbage(_) | Self::Drop)
     }
 }

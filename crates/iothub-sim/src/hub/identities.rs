@@ -7,7 +7,7 @@ use crate::{
     message::ServiceError,
     reason::Reason,
     record::CloudToDeviceOutcome,
-    sas::Token,
+    sas::{Token, sas_token},
     time::Now,
 };
 
@@ -40,6 +40,16 @@ impl IdentityInfo {
     #[must_use]
     pub fn connection_string(&self) -> String {
         connection_string(&self.identity, &self.credentials)
+    }
+
+    /// A token of its primary key, for clients that cannot make one; `None` without keys.
+    #[must_use]
+    pub fn sas_token(&self, expires_unix_s: u64) -> Option<String> {
+        let Credentials::SharedAccessKeys { primary, .. } = &self.credentials else {
+            return None;
+        };
+        let resource = format!("{}/{}", self.identity.hub, self.identity.path());
+        Some(sas_token(&resource, primary, expires_unix_s, None))
     }
 }
 

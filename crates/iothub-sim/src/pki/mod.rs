@@ -119,6 +119,27 @@ pub enum CertificateFault {
     MissingIntermediate,
 }
 
+/// The text is not a deliberate fault of the server's certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("it is none, expired, not-yet-valid, wrong-name, unknown-root or missing-intermediate")]
+pub struct CertificateFaultError;
+
+impl core::str::FromStr for CertificateFault {
+    type Err = CertificateFaultError;
+
+    fn from_str(text: &str) -> Result<Self, CertificateFaultError> {
+        Ok(match text {
+            "none" => Self::None,
+            "expired" => Self::Expired,
+            "not-yet-valid" => Self::NotYetValid,
+            "wrong-name" => Self::WrongName,
+            "unknown-root" => Self::UnknownRoot,
+            "missing-intermediate" => Self::MissingIntermediate,
+            _ => return Err(CertificateFaultError),
+        })
+    }
+}
+
 /// What the test PKI looks like.
 #[derive(Debug, Clone)]
 #[non_exhaustive]

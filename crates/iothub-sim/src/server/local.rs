@@ -211,6 +211,12 @@ impl LocalHub {
         self.service.as_ref().map(|(addr, _)| *addr)
     }
 
+    /// Id scopes of the provisioning services.
+    pub fn id_scopes(&self) -> impl Iterator<Item = &str> {
+        let services = self.config.provisioning.iter();
+        services.map(|service| service.id_scope.as_str())
+    }
+
     pub(super) const fn service(&self) -> Option<&(SocketAddr, SharedAccessKey)> {
         self.service.as_ref()
     }

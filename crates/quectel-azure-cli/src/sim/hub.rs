@@ -1,115 +1,161 @@
 //! `sim hub`: a local IoT Hub that runs until it is told to end.
 
-use core::net::SocketAddr;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+mod files;
+mod hints;
+mod setup;
+
+use core::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::mpsc::Receiver;
 
 use clap::Args;
-use iothub_sim::{Config, Device, LocalHub, Pki, PkiOptions, ServerOptions};
+use iothub_sim::{CertificateFault, Fault, Record};
 
+use self::files::Files;
+use self::setup::Setup;
 use super::LOOK;
+use crate::args::Auth;
 use crate::complaint::{Complaint, scrub};
 use crate::console::Console;
 
+/// The port of MQTT over TLS, which Azure's SDKs cannot change.
+const PORT: u16 = 8883;
+
 #[derive(Debug, Args)]
 pub(crate) struct SimHubArgs {
-    /// Address of the MQTT port; port 0 takes a free one.
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8883")]
-    pub(crate) listen: SocketAddr,
-    /// Host name of the hub, as in its certificate.
+    /// TCP port for devices; 0 takes a free one [default: 8883].
+    #[arg(long, value_name = "PORT", help_heading = "Addresses")]
+    pub(crate) port: Option<u16>,
+    /// Address to listen on; another one than 127.0.0.1 lets other computers in.
     #[arg(
         long,
-        value_name = "NAME",
-        default_value = "local-hub.azure-devices.net"
+        value_name = "ADDRESS[:PORT]",
+        default_value = "127.0.0.1",
+        value_parser = listen,
+        help_heading = "Addresses"
     )]
-    pub(crate) name: String,
-    /// Id of the device that it knows.
-    #[arg(long, value_name = "ID", default_value = "device-1")]
-    pub(crate) device: String,
-    /// Folder that the root certificate and the connection string are written to.
-    #[arg(long, value_name = "FOLDER", default_value = ".")]
-    pub(crate) out: PathBuf,
+    pub(crate) listen: (IpAddr, Option<u16>),
+    /// Serve the REST interface and the page, too.
+    #[arg(
+        long,
+        value_name = "ADDRESS:PORT",
+        num_args = 0..=1,
+        default_missing_value = "127.0.0.1:8080",
+        help_heading = "Addresses"
+    )]
+    pub(crate) service: Option<SocketAddr>,
+
+    /// Folder that keeps certificates, identities, twins and queues over a restart; made if it is not there.
+    #[arg(long, value_name = "FOLDER", help_heading = "Cloud")]
+    pub(crate) state: Option<PathBuf>,
+    /// What the cloud consists of (docs/hub.md), instead of one hub with one device.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["name", "device", "auth"], help_heading = "Cloud")]
+    pub(crate) config: Option<PathBuf>,
+    /// Host name of the hub, as in its certificate [default: local-hub.azure-devices.net].
+    #[arg(long, value_name = "NAME", help_heading = "Cloud")]
+    pub(crate) name: Option<String>,
+    /// Id of the device that it knows [default: device-1].
+    #[arg(long, value_name = "ID", help_heading = "Cloud")]
+    pub(crate) device: Option<String>,
+    /// How that device proves its identity [default: sas].
+    #[arg(long, value_enum, help_heading = "Cloud")]
+    pub(crate) auth: Option<Auth>,
+    /// Folder for root certificate, connection string and what else a device needs; the state folder, or the current
+    /// one.
+    #[arg(long, value_name = "FOLDER", help_heading = "Cloud")]
+    pub(crate) out: Option<PathBuf>,
+
+    /// A fault that waits for the first device, such as "drop-pubacks=3", half-open (docs/hub.md has all); may be given
+    /// several times.
+    #[arg(long = "fault", value_name = "FAULT", help_heading = "Faults")]
+    pub(crate) faults: Vec<Fault>,
+    /// A wrong certificate: expired, not-yet-valid, wrong-name, unknown-root, missing-intermediate.
+    #[arg(long, value_name = "FAULT", help_heading = "Faults")]
+    pub(crate) certificate_fault: Option<CertificateFault>,
+    /// Milliseconds by which each TLS handshake is late.
+    #[arg(long, value_name = "MS", help_heading = "Faults", value_parser = clap::value_parser!(u64).range(..=600_000))]
+    pub(crate) handshake_delay: Option<u64>,
+}
+
+fn listen(text: &str) -> Result<(IpAddr, Option<u16>), String> {
+    let parsed = match (text.parse::<SocketAddr>(), text.parse::<IpAddr>()) {
+        (Ok(both), _) => Some((both.ip(), Some(both.port()))),
+        (_, Ok(address)) => Some((address, None)),
+        _ => None,
+    };
+    parsed.ok_or_else(|| {
+        "an address is such as 127.0.0.1, 127.0.0.1:8883, 0.0.0.0 or [::1]:8883".to_owned()
+    })
+}
+
+impl SimHubArgs {
+    fn address(&self) -> Result<SocketAddr, Complaint> {
+        let (address, port) = self.listen;
+        match (self.port, port) {
+            (Some(one), Some(other)) if one != other => Err(Complaint::usage(format!(
+                "--port says {one} and --listen {other}; leave one of them out"
+            ))),
+            (one, other) => Ok(SocketAddr::new(address, one.or(other).unwrap_or(PORT))),
+        }
+    }
 }
 
 /// `sim hub`
 pub(crate) fn run(args: &SimHubArgs, console: &mut Console<'_>) -> Result<(), Complaint> {
-    let failed = |error: &dyn core::fmt::Display| {
-        Complaint::failure(format!("the hub did not start: {error}"))
-    };
-    let config = Config::single_device(&args.name, Device::with_generated_keys(&args.device));
-    config
-        .check()
-        .map_err(|e| Complaint::usage(e.to_string()))?;
-    let pki = Pki::new(&PkiOptions::for_hosts([args.name.as_str()])).map_err(|e| failed(&e))?;
-    let mut options = ServerOptions::default();
-    options.listen = args.listen;
-    let hub = LocalHub::start_with(&config, &pki, &options).map_err(|e| failed(&e))?;
-    let root = args.out.join("local-hub-root.pem");
-    let device = args.out.join("local-hub-device.txt");
-    write_file(&root, hub.ca_pem(), false)?;
-    write_file(
-        &device,
-        &hub.connection_string(&args.device).unwrap_or_default(),
-        true,
-    )?;
-    let _ = writeln!(console.out, "hub {} listens on {}", args.name, hub.addr());
-    let _ = writeln!(console.out, "root certificate   {}", root.display());
-    let _ = writeln!(console.out, "connection string  {}", device.display());
+    let files = Files::new(args)?;
+    let setup = Setup::new(args)?;
+    let (hub, device) = setup.start(args.address()?, args.service)?;
+    let written = files.write(&hub, device.as_ref())?;
+    let _ = console.out.write_all(written.describe(&hub).as_bytes());
+    let _ = console.out.write_all(hints::of(&hub, &written).as_bytes());
+    if hub.addr().ip() != IpAddr::V4(Ipv4Addr::LOCALHOST) && !hub.addr().ip().is_loopback() {
+        let _ = writeln!(
+            console.out,
+            "other computers can reach this hub; whoever has a key of it can use it"
+        );
+    }
     let _ = console.out.flush();
     let records = hub.records();
     while !console.cancel.is_cancelled() {
         if let Ok(record) = records.recv_timeout(LOOK) {
-            let _ = writeln!(console.out, "{}", scrub(&record.to_string()));
-            let _ = console.out.flush();
+            log(&record, console);
         }
     }
     hub.stop();
+    rest(&records, console);
     Ok(())
 }
 
-/// Writes a text; a private one is readable for its owner only.
-fn write_file(path: &Path, text: &str, private: bool) -> Result<(), Complaint> {
-    let mut options = std::fs::OpenOptions::new();
-    // Not emptied before the rights are set, so that the order holds also for a file of an earlier run.
-    options.write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    if private {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
-    let written = options.open(path).and_then(|mut file| {
-        // The mode above is for new files only.
-        #[cfg(unix)]
-        if private {
-            use std::os::unix::fs::PermissionsExt;
-            file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
-        }
-        file.set_len(0)?;
-        file.write_all(text.as_bytes())
-    });
-    #[cfg(not(unix))]
-    let _ = private;
-    written.map_err(|e| Complaint::usage(format!("cannot write {}: {e}", path.display())))
+fn log(record: &Record, console: &mut Console<'_>) {
+    let _ = writeln!(console.out, "{}", scrub(&record.to_string()));
+    let _ = console.out.flush();
 }
 
-#[cfg(all(test, unix))]
+/// What happened while it stopped.
+fn rest(records: &Receiver<Record>, console: &mut Console<'_>) {
+    for record in records.try_iter() {
+        log(&record, console);
+    }
+    let _ = writeln!(console.out, "the hub has stopped");
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt;
 
     #[test]
-    fn a_private_file_is_private_also_if_it_was_there() {
-        let folder = tempfile::tempdir().unwrap();
-        for (name, before) in [("new", None), ("old", Some("a longer text of before"))] {
-            let path = folder.path().join(name);
-            if let Some(text) = before {
-                std::fs::write(&path, text).unwrap();
-                std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
-            }
-            write_file(&path, "secret", true).unwrap();
-            let mode = std::fs::metadata(&path).unwrap().permissions().mode();
-            assert_eq!(mode & 0o777, 0o600, "{name}");
-            assert_eq!(std::fs::read_to_string(&path).unwrap(), "secret");
+    fn an_address_may_have_a_port() {
+        for (text, expected) in [
+            ("127.0.0.1", Some(("127.0.0.1", None))),
+            ("0.0.0.0:1", Some(("0.0.0.0", Some(1)))),
+            ("::1", Some(("::1", None))),
+            ("[::1]:8883", Some(("::1", Some(8883)))),
+            ("localhost", None),
+            ("127.0.0.1:x", None),
+        ] {
+            let parsed = listen(text).ok();
+            let expected = expected.map(|(address, port)| (address.parse().unwrap(), port));
+            assert_eq!(parsed, expected, "{text}");
         }
     }
 }
