@@ -55,6 +55,9 @@
 //! [rules]                         # the fields of `Rules`
 //! max_subscriptions = 5
 //!
+//! [rules.throttle]                # the fields of `Throttle`; no limits without it
+//! telemetry_per_s = 100
+//!
 //! [[hub]]
 //! host = "contoso.azure-devices.net"
 //! other_hosts = ["contoso.device.azure-devices.net"]
@@ -121,6 +124,7 @@
 //! | `POST /sim/devices/{id}/faults` | a [`Fault`] as JSON |
 //! | `POST /sim/registrations/{id scope}/{registration id}/faults` | a [`Fault`] for the provisioning service |
 //! | `POST /sim/chaos` | [`Chaos`] as JSON, `null` ends it |
+//! | `POST /sim/throttle` | [`Throttle`] as JSON, `null` ends it |
 //! | `POST /sim/restart` | drops all connections as a service that restarts |
 //!
 //! # What is different from Azure
@@ -129,7 +133,7 @@
 //!   rustls has none.
 //! - Only MQTT over TLS; no WebSocket, AMQP, HTTPS device side or file upload.
 //! - Where the documentation is silent the strict reading holds, and [`Rules`] switches it off.
-//! - Throttling happens on request only ([`Fault`]).
+//! - Throttling happens on request only ([`Throttle`], [`Fault`]).
 //! - A device with queued cloud-to-device messages need not have been connected before.
 
 #![forbid(unsafe_code)]
@@ -162,7 +166,7 @@ mod x509;
 pub use config::{
     Attestation, Config, ConfigError, ConfigFile, ConfigFileError, Credentials, Device, Enrollment,
     EnrollmentGroup, EnrollmentSettings, GroupAttestation, IotHub, Module, Permission, Policy,
-    ProvisioningService, RegistrationFailure, Reprovisioning, Rules,
+    ProvisioningService, RegistrationFailure, Reprovisioning, Rules, Throttle,
 };
 pub use hub::{
     Chaos, Fault, FaultError, Hub, IdentityInfo, RestoreError, SavedState, TagUpdate, TlsFacts,

@@ -50,9 +50,22 @@ pub enum Warning {
         /// What it asked for, in seconds.
         retry_after_s: u64,
     },
-    /// A certificate signing request was answered with 400.
-    #[error("the certificate signing request was refused (400): {0}")]
-    SigningRequestRefused(String),
+    /// A certificate signing request was answered with an error.
+    #[error("the certificate signing request was refused ({status}): {message}")]
+    SigningRequestRefused {
+        /// Status of the answer.
+        status: u16,
+        /// What is wrong.
+        message: String,
+    },
+    /// More than the configured limit: acknowledged late, or answered with 429.
+    #[error("more than {limit} {what} in a second (rules.throttle)")]
+    Throttled {
+        /// Of what there are too many.
+        what: &'static str,
+        /// How many are allowed.
+        limit: u32,
+    },
     /// A PUBACK without a message that waits for it.
     #[error("PUBACK {packet_id} acknowledges nothing")]
     StrayPuback {

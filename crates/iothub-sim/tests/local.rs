@@ -139,6 +139,21 @@ fn refusals_are_listed() {
 }
 
 #[test]
+fn a_client_that_leaves_during_the_handshake_is_mentioned() {
+    let hub = start();
+    drop(TcpStream::connect(hub.addr()).unwrap());
+    let mut stream = TcpStream::connect(hub.addr()).unwrap();
+    stream.write_all(&[22, 3, 1, 0, 200, 1]).unwrap();
+    drop(stream);
+    let reason = hub.wait_for(SOON, |record| match &record.event {
+        Event::Refused(refusal) => Some(refusal.reason.to_string()),
+        _ => None,
+    });
+    assert!(reason.unwrap().contains("left in the middle"));
+    assert_eq!(hub.refused().len(), 1, "who says nothing is not refused");
+}
+
+#[test]
 fn the_clock_can_be_moved() {
     let hub = start();
     let mut client = Client::connected(&hub);

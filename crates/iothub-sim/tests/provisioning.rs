@@ -820,6 +820,10 @@ fn renewal_over_the_hub() {
         (body("dev2", signing_request("dev2", true)), &["400"]),
         (body("dev1", signing_request("dev2", true)), &["400"]),
         (publish(topic, "x"), &["400"]),
+        (
+            publish(topic, "{\"id\":\"dev1\",\"csr\":\"\",\"replace\":\"7\"}"),
+            &["412"],
+        ),
     ] {
         let (packets, closed) = world.exchange(connection, &packet);
         assert!(!closed);

@@ -252,6 +252,7 @@ fn paths_and_methods() {
         ("POST", "/sim/registrations/0ne1/reg-1/faults", "7", 400),
         ("GET", "/sim/registrations/0ne1/reg-1/faults", "", 405),
         ("POST", "/sim/chaos", "7", 400),
+        ("POST", "/sim/throttle", "{\"speed\":1}", 400),
         ("GET", "/sim/restart", "", 405),
         ("POST", "/sim/devices/dev1/messages", large.as_str(), 413),
     ] {
@@ -525,6 +526,10 @@ fn bad_days_on_request() {
     );
     device.send(&publish_qos1(1, "devices/dev1/messages/events/", "x"));
     assert_eq!(fixture.ask("POST", "/sim/chaos", "null").status, 204);
+    let slow = "{\"telemetry_per_s\":1}";
+    for throttle in [slow, "null"] {
+        assert_eq!(fixture.ask("POST", "/sim/throttle", throttle).status, 204);
+    }
     drop(device);
     let mut device = fixture.device();
     device.send(&publish_qos1(1, "devices/dev1/messages/events/", "x"));

@@ -14,7 +14,7 @@ pub use self::{
         Attestation, Enrollment, EnrollmentGroup, EnrollmentSettings, GroupAttestation,
         ProvisioningService, RegistrationFailure, Reprovisioning,
     },
-    rules::Rules,
+    rules::{Rules, Throttle},
 };
 
 use crate::{

@@ -35,6 +35,69 @@ pub struct Rules {
     pub certificate_renewal: bool,
     /// Bytes that may wait for a client that does not read, before it is dropped.
     pub max_unread: usize,
+    /// Limits of a tier; none unless set.
+    pub throttle: Option<Throttle>,
+}
+
+/// The limits of a hub's tier.
+///
+/// Telemetry above its rate is acknowledged late, and ends the connection when it would be too late;
+/// twin requests are answered with 429; connections above their rate, and all when the day's quota is
+/// used up, are refused.
+///
+/// # Reference
+///
+/// Azure IoT Hub documentation, "Quotas and throttling"; what devices see of it over MQTT is not
+/// documented.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct Throttle {
+    /// New connections in a second, for each hub.
+    pub connections_per_s: Option<u32>,
+    /// Device-to-cloud messages in a second, for each hub.
+    pub telemetry_per_s: Option<u32>,
+    /// The longest time that a PUBACK may be late, in milliseconds.
+    pub longest_delay_ms: u64,
+    /// Requests for twins in a second, for each hub.
+    pub twin_reads_per_s: Option<u32>,
+    /// Changes of reported properties in a second, for each hub.
+    pub twin_updates_per_s: Option<u32>,
+    /// Device-to-cloud messages of a day (UTC) in blocks of 4 KiB, for each hub.
+    pub messages_per_day: Option<u64>,
+    /// Registrations in a minute, for all provisioning services together.
+    pub registrations_per_min: Option<u32>,
+}
+
+impl Default for Throttle {
+    /// No limit.
+    fn default() -> Self {
+        Self {
+            connections_per_s: None,
+            telemetry_per_s: None,
+            longest_delay_ms: 10_000,
+            twin_reads_per_s: None,
+            twin_updates_per_s: None,
+            messages_per_day: None,
+            registrations_per_min: None,
+        }
+    }
+}
+
+impl Throttle {
+    /// One unit of the tier S1, and the provisioning service's own limit.
+    #[must_use]
+    pub fn s1() -> Self {
+        Self {
+            connections_per_s: Some(100),
+            telemetry_per_s: Some(100),
+            twin_reads_per_s: Some(100),
+            twin_updates_per_s: Some(50),
+            messages_per_day: Some(400_000),
+            registrations_per_min: Some(1000),
+            ..Self::default()
+        }
+    }
 }
 
 impl Default for Rules {
@@ -53,6 +116,7 @@ impl Default for Rules {
             lock_timeout_ms: 60_000,
             certificate_renewal: false,
             max_unread: 8 * 1024 * 1024,
+            throttle: None,
         }
     }
 }

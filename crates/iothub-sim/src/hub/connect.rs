@@ -76,7 +76,11 @@ impl Hub {
             Err(reason) => Err((reason, usual)),
             Ok(admission) => match self.faults.refusal(&admission.identity) {
                 Some(code) => Err((Reason::OnRequest("CONNECT refused".to_owned()), code)),
-                None => Ok(admission),
+                None if matches!(admission.service, Service::Provisioning(_)) => Ok(admission),
+                None => match self.throttle_connection(now, &admission.identity.hub) {
+                    Ok(()) => Ok(admission),
+                    Err(reason) => Err((reason, usual)),
+                },
             },
         };
         match judged {

@@ -71,6 +71,12 @@ impl Hub {
             .find_map(|service| service.issuer.clone());
         let body: Option<Value> = serde_json::from_slice(body).ok();
         let text = |name: &str| body.as_ref()?.get(name)?.as_str().map(str::to_owned);
+        // Requests are answered at once, so there is never one to be replaced.
+        if let Some(replaced) = text("replace").filter(|replaced| replaced != "*") {
+            let message = format!("no request `{replaced}` is open that could be replaced");
+            self.refuse_renewal(now, identity, rid, 412, 412_001, message);
+            return Ok(());
+        }
         let issued = match (text("id"), text("csr")) {
             (Some(id), Some(csr)) if id == identity.client_id() => {
                 self.issue(now, issuer, &id, &csr)
@@ -84,18 +90,29 @@ impl Hub {
                 let answer = json!({ "certificates": certificates });
                 self.answer_renewal(now, identity, rid, 200, &answer);
             }
-            Err(message) => {
-                let answer = json!({
-                    "errorCode": 400_040,
-                    "trackingId": format!("{:032x}", now.monotonic_ms),
-                    "message": message,
-                    "timestampUtc": Utc(now.unix_s).to_string(),
-                });
-                self.warn(now, identity, Warning::SigningRequestRefused(message));
-                self.answer_renewal(now, identity, rid, 400, &answer);
-            }
+            Err(message) => self.refuse_renewal(now, identity, rid, 400, 400_040, message),
         }
         Ok(())
+    }
+
+    fn refuse_renewal(
+        &mut self,
+        now: Now,
+        identity: &Identity,
+        rid: &str,
+        status: u16,
+        code: u32,
+        message: String,
+    ) {
+        let answer = json!({
+            "errorCode": code,
+            "trackingId": format!("{:032x}", now.monotonic_ms),
+            "message": message,
+            "timestampUtc": Utc(now.unix_s).to_string(),
+        });
+        let warning = Warning::SigningRequestRefused { status, message };
+        self.warn(now, identity, warning);
+        self.answer_renewal(now, identity, rid, status, &answer);
     }
 
     fn answer_renewal(

@@ -13,6 +13,7 @@ mod provisioning;
 mod registration;
 mod registry;
 mod saved;
+mod throttle;
 mod timers;
 mod twins;
 
@@ -27,6 +28,7 @@ use self::{
     methods::PendingCall,
     registration::RegistrationState,
     registry::{Endpoint, HubState},
+    throttle::Meter,
     timers::{Expiry, Timer},
 };
 pub use self::{
@@ -102,6 +104,7 @@ pub struct Hub {
     last_method: u64,
     calls: BTreeMap<MethodId, PendingCall>,
     faults: Faults,
+    registration_meter: Meter,
     /// Counts what a saved state would have to repeat.
     changes: u64,
     /// Configured identities that were deleted.
@@ -139,6 +142,7 @@ impl Hub {
             last_method: 0,
             calls: BTreeMap::new(),
             faults: Faults::default(),
+            registration_meter: Meter::default(),
             changes: 0,
             deleted: BTreeSet::new(),
             timers: BTreeSet::new(),

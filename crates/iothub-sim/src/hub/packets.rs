@@ -63,16 +63,17 @@ impl Hub {
     fn publish(&mut self, now: Now, id: ConnectionId, identity: Identity, publish: Publish) {
         let packet_id = publish.packet_id;
         match self.accept(now, &identity, publish) {
-            Ok(()) => {
+            Ok(late_ms) => {
                 if let Some(packet_id) = packet_id {
-                    self.acknowledge(now, id, &identity, packet_id);
+                    self.acknowledge_late(now, id, &identity, packet_id, late_ms);
                 }
             }
             Err(reason) => self.end(now, id, reason),
         }
     }
 
-    fn accept(&mut self, now: Now, identity: &Identity, publish: Publish) -> Result<(), Reason> {
+    /// Handles a message; how late it is to be acknowledged, in milliseconds.
+    fn accept(&mut self, now: Now, identity: &Identity, publish: Publish) -> Result<u64, Reason> {
         if publish.qos == QoS::ExactlyOnce {
             return Err(Reason::Qos2 { packet: "PUBLISH" });
         }
@@ -80,7 +81,7 @@ impl Hub {
             Ok(inbound) => inbound,
             Err(reason) if self.rules.ignore_bad_topics => {
                 self.warn(now, identity, Warning::TopicIgnored(reason));
-                return Ok(());
+                return Ok(0);
             }
             Err(reason) => return Err(reason),
         };
@@ -89,7 +90,7 @@ impl Hub {
                 return self.telemetry(now, identity, publish, &bag);
             }
             Inbound::MethodResponse { status, rid } => {
-                return self.method_response(now, identity, status, &rid, publish.payload);
+                self.method_response(now, identity, status, &rid, publish.payload)?;
             }
             Inbound::TwinGet { rid } => self.twin_get(now, identity, &rid),
             Inbound::TwinReported { rid } => {
@@ -97,10 +98,10 @@ impl Hub {
             }
             Inbound::IssueCertificate { rid } => {
                 let (topic, body) = (&publish.topic, &publish.payload);
-                return self.renew_certificate(now, identity, &rid, topic, body);
+                self.renew_certificate(now, identity, &rid, topic, body)?;
             }
         }
-        Ok(())
+        Ok(0)
     }
 
     fn telemetry(
@@ -109,7 +110,7 @@ impl Hub {
         identity: &Identity,
         publish: Publish,
         bag: &str,
-    ) -> Result<(), Reason> {
+    ) -> Result<u64, Reason> {
         let size = bag.len() + publish.payload.len();
         if size > MAX_TELEMETRY {
             return Err(Reason::MessageSize {
@@ -124,6 +125,7 @@ impl Hub {
                 character: '?',
             });
         }
+        let late_ms = self.throttle_telemetry(now, identity, size)?;
         if publish.retain {
             properties.set("mqtt-retain", "true");
             warnings.push(Warning::Retain);
@@ -143,7 +145,7 @@ impl Hub {
                 warnings,
             }),
         );
-        Ok(())
+        Ok(late_ms)
     }
 
     fn subscribe(&mut self, now: Now, id: ConnectionId, identity: &Identity, subscribe: Subscribe) {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use mqtt311::QoS;
 
+use super::throttle::Meters;
 use crate::{
     config::{ConfigError, Credentials, IotHub, Policy},
     identity::Identity,
@@ -23,6 +24,7 @@ pub(super) struct HubState {
     pub(super) policies: Vec<Policy>,
     pub(super) authorities: Option<Authorities>,
     pub(super) authority_certificates: Vec<Vec<u8>>,
+    pub(super) meters: Meters,
 }
 
 impl HubState {
@@ -38,6 +40,7 @@ impl HubState {
             policies: hub.policies.clone(),
             authorities,
             authority_certificates: hub.authorities.clone(),
+            meters: Meters::default(),
         })
     }
 

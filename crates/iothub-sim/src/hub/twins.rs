@@ -3,7 +3,7 @@
 use mqtt311::{Packet, Publish};
 use serde_json::{Map, Value, json};
 
-use super::Hub;
+use super::{Hub, throttle::TwinRequest};
 use crate::{
     identity::Identity,
     message::ServiceError,
@@ -93,6 +93,9 @@ impl Hub {
         if let Some(status) = self.faults.twin_status(identity) {
             return self.answer_twin(now, identity, rid, Answer::injected(status));
         }
+        if !self.twin_passes(now, identity, TwinRequest::Read) {
+            return self.answer_twin(now, identity, rid, Answer::throttled(now));
+        }
         let Some(endpoint) = self.endpoints.get(identity) else {
             return;
         };
@@ -103,6 +106,9 @@ impl Hub {
     pub(super) fn twin_reported(&mut self, now: Now, identity: &Identity, rid: &str, body: &[u8]) {
         if let Some(status) = self.faults.twin_status(identity) {
             return self.answer_twin(now, identity, rid, Answer::injected(status));
+        }
+        if !self.twin_passes(now, identity, TwinRequest::Update) {
+            return self.answer_twin(now, identity, rid, Answer::throttled(now));
         }
         let Some(endpoint) = self.endpoints.get_mut(identity) else {
             return;
@@ -220,6 +226,10 @@ impl Answer {
             version: None,
             body: None,
         }
+    }
+
+    fn throttled(now: Now) -> Self {
+        Self::error(now, 429, 429_001, "too many requests; try again later")
     }
 
     fn error(now: Now, status: u16, code: u32, message: &str) -> Self {

@@ -62,6 +62,8 @@ impl Reason {
             Self::PropertyBag { .. } => "property-bag",
             Self::Filter { .. } => "filter",
             Self::MessageSize { .. } => "message-size",
+            Self::Throttled { .. } => "throttled",
+            Self::QuotaExceeded { .. } => "quota-exceeded",
             Self::NotReading { .. } => "not-reading",
             Self::Disconnect => "disconnect",
             Self::Lost => "lost",

@@ -443,6 +443,24 @@ pub enum Reason {
         /// Bytes allowed.
         limit: usize,
     },
+    /// More in a second or minute than the configured limit.
+    #[error(
+        "more than {limit} {what} at a time are not allowed here (rules.throttle); come slower"
+    )]
+    Throttled {
+        /// Of what there are too many.
+        what: &'static str,
+        /// How many are allowed, in a second unless `what` says otherwise.
+        limit: u32,
+    },
+    /// The messages of the day are used up.
+    #[error(
+        "the {limit} messages of this day are used up (rules.throttle); go on tomorrow, or raise the quota"
+    )]
+    QuotaExceeded {
+        /// Messages of 4 KiB allowed.
+        limit: u64,
+    },
     /// The client does not read.
     #[error("{unread} bytes wait for a client that does not read them")]
     NotReading {

@@ -73,7 +73,7 @@ impl Served<'_> {
             let handshaking = self.id.is_none();
             tokio::select! {
                 read = reader.read(&mut chunk), if self.unsent().len() < HIGH_WATER => match read {
-                    Ok(0) | Err(_) => return,
+                    Ok(0) | Err(_) => return self.left(),
                     Ok(n) => self.received(chunk.get(..n).unwrap_or_default()),
                 },
                 written = writer.write(self.out.get(self.sent..).unwrap_or_default()), if waiting => {
@@ -110,6 +110,13 @@ impl Served<'_> {
         }
         self.pull();
         self.closing |= input.closed;
+    }
+
+    /// The client has closed the connection.
+    fn left(&mut self) {
+        if let Some(reason) = self.tls.broken_off() {
+            self.refuse(reason);
+        }
     }
 
     fn refuse(&mut self, reason: Reason) {

@@ -10,7 +10,7 @@ use super::{
     stream::{Wish, stream},
 };
 use crate::{
-    config::Permission,
+    config::{Permission, Throttle},
     hub::{Chaos, Fault, Hub},
     identity::Identity,
     message::CloudToDeviceMessage,
@@ -32,11 +32,12 @@ impl Call<'_> {
                 self.registration_fault(id_scope, id)
             }
             (&Method::POST, ["chaos"]) => self.chaos(),
+            (&Method::POST, ["throttle"]) => self.throttle(),
             (&Method::POST, ["restart"]) => {
                 self.service.shared.with_hub(Hub::restart);
                 Ok(empty())
             }
-            (_, ["chaos" | "restart"]) => Err(Failure::method_not_allowed()),
+            (_, ["chaos" | "restart" | "throttle"]) => Err(Failure::method_not_allowed()),
             (
                 _,
                 ["overview" | "records"]
@@ -94,6 +95,14 @@ impl Call<'_> {
         let chaos: Option<Chaos> = serde_json::from_slice(&self.body)
             .map_err(|error| Failure::bad_request(format!("not a chaos: {error}")))?;
         self.service.shared.with_hub(|hub, _| hub.set_chaos(chaos));
+        Ok(empty())
+    }
+
+    fn throttle(&self) -> Outcome {
+        let throttle: Option<Throttle> = serde_json::from_slice(&self.body)
+            .map_err(|error| Failure::bad_request(format!("not a throttle: {error}")))?;
+        let shared = &self.service.shared;
+        shared.with_hub(|hub, _| hub.set_throttle(throttle));
         Ok(empty())
     }
 

@@ -79,6 +79,24 @@ impl TlsSession {
         self.server_name.as_deref()
     }
 
+    /// Why the handshake did not come to its end, if the client leaves now in the middle of it.
+    #[must_use]
+    pub fn broken_off(&self) -> Option<Reason> {
+        let detail = match &self.state {
+            State::AwaitingHello { begun: true, .. } => {
+                "the client left in the middle of its ClientHello"
+            }
+            State::Running {
+                established: false, ..
+            } => {
+                "the client left in the middle of it without an alert; it may object to the certificate: check its root certificate, the host name and its clock"
+            }
+            _ => return None,
+        };
+        let detail = detail.to_owned();
+        Some(Reason::TlsFailed { detail })
+    }
+
     /// Takes bytes from the wire and appends what they say to `plaintext`.
     pub fn receive(&mut self, bytes: &[u8], plaintext: &mut Vec<u8>) -> TlsInput {
         let mut input = TlsInput::default();

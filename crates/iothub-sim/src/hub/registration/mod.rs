@@ -29,6 +29,9 @@ const FIRST_WITH_PROFILE: &str = "2026-11-02-preview";
 /// Bytes of a registration.
 const MAX_BODY: usize = 96 * 1024;
 
+/// When to try again after too many registrations.
+const THROTTLED_RETRY_AFTER_S: u64 = 5;
+
 type Refused = (u16, Reason);
 
 impl Hub {
@@ -39,6 +42,11 @@ impl Hub {
         if let Some((status, retry_after_s)) = self.faults.provisioning_status(&identity) {
             let answer = Answer::error(now, status, Some(retry_after_s), "injected fault");
             return self.answer_registration(now, id, rid, answer);
+        }
+        if let Some(limit) = self.throttle_registration(now) {
+            let what = "registrations a minute";
+            let reason = Reason::Throttled { what, limit };
+            return self.refuse_registration(now, id, &identity, rid, (429, reason));
         }
         let payload = serde_json::from_slice::<Value>(body)
             .ok()
@@ -194,7 +202,8 @@ impl Hub {
         rid: &str,
         (status, reason): Refused,
     ) {
-        let answer = Answer::error(now, status, None, &reason.to_string());
+        let retry_after_s = (status == 429).then_some(THROTTLED_RETRY_AFTER_S);
+        let answer = Answer::error(now, status, retry_after_s, &reason.to_string());
         self.record(
             now,
             Event::Registration(Registration {
