@@ -4,21 +4,23 @@ use std::io::{self, BufRead, BufReader, Read};
 
 /// A longer line is cut here; the rest of it is skipped.
 const MAX_LINE: usize = 64 * 1024;
+/// Bytes from which the encoding and the line ends are told.
+const HEAD: u64 = 8 * 1024;
 
 /// Lines of a reader, one at a time, without their line end.
 pub(crate) struct PhysicalLines<'r> {
     reader: Box<dyn BufRead + 'r>,
     number: u64,
-    terminator: Option<u8>,
+    terminator: u8,
     bytes: Vec<u8>,
 }
 
 impl<'r> PhysicalLines<'r> {
-    /// Looks at the first bytes for a byte-order mark of UTF-16.
-    pub(crate) fn new(mut reader: impl BufRead + 'r) -> io::Result<Self> {
-        let start = reader.fill_buf()?;
-        let little = start.starts_with(&[0xFF, 0xFE]);
-        let reader: Box<dyn BufRead + 'r> = if little || start.starts_with(&[0xFE, 0xFF]) {
+    /// Looks at the beginning for a byte-order mark of UTF-16 and for the line ends.
+    pub(crate) fn new(reader: impl BufRead + 'r) -> io::Result<Self> {
+        let (head, reader) = peek(reader)?;
+        let little = head.starts_with(&[0xFF, 0xFE]);
+        let reader: Box<dyn BufRead + 'r> = if little || head.starts_with(&[0xFE, 0xFF]) {
             Box::new(BufReader::new(Utf16 {
                 reader,
                 little,
@@ -29,10 +31,17 @@ impl<'r> PhysicalLines<'r> {
         } else {
             Box::new(reader)
         };
+        let (head, reader) = peek(reader)?;
+        // A file without a single LF at its beginning is an old terminal's, with CR alone.
+        let terminator = if !head.contains(&b'\n') && head.contains(&b'\r') {
+            b'\r'
+        } else {
+            b'\n'
+        };
         Ok(Self {
-            reader,
+            reader: Box::new(reader),
             number: 0,
-            terminator: None,
+            terminator,
             bytes: Vec::new(),
         })
     }
@@ -70,15 +79,7 @@ impl<'r> PhysicalLines<'r> {
                 return Ok(any);
             }
             any = true;
-            // A file without a single LF at its beginning is an old terminal's, with CR alone.
-            let end = *self.terminator.get_or_insert_with(|| {
-                if !chunk.contains(&b'\n') && chunk.contains(&b'\r') {
-                    b'\r'
-                } else {
-                    b'\n'
-                }
-            });
-            let (taken, done) = match chunk.iter().position(|byte| *byte == end) {
+            let (taken, done) = match chunk.iter().position(|byte| *byte == self.terminator) {
                 Some(at) => (at + 1, true),
                 None => (chunk.len(), false),
             };
@@ -92,6 +93,13 @@ impl<'r> PhysicalLines<'r> {
             }
         }
     }
+}
+
+/// The beginning of what a reader gives, and a reader that gives it again: the same however its buffers are filled.
+fn peek<'r>(mut reader: impl BufRead + 'r) -> io::Result<(Vec<u8>, impl BufRead + 'r)> {
+    let mut head = Vec::new();
+    reader.by_ref().take(HEAD).read_to_end(&mut head)?;
+    Ok((head.clone(), io::Cursor::new(head).chain(reader)))
 }
 
 /// UTF-16 with a byte-order mark, read as UTF-8.
@@ -152,8 +160,15 @@ impl<R: Read> Read for Utf16<R> {
 mod tests {
     use super::*;
 
+    /// The lines, which are the same when the bytes come one by one.
     fn lines(bytes: &[u8]) -> Vec<String> {
-        let mut reader = PhysicalLines::new(bytes).unwrap();
+        let all = lines_of(bytes);
+        assert_eq!(lines_of(BufReader::with_capacity(1, bytes)), all);
+        all
+    }
+
+    fn lines_of(reader: impl BufRead) -> Vec<String> {
+        let mut reader = PhysicalLines::new(reader).unwrap();
         let (mut all, mut line) = (Vec::new(), String::new());
         while reader.next_line(&mut line).unwrap().is_some() {
             all.push(line.clone());
@@ -169,6 +184,7 @@ mod tests {
             "AT\r\r\nOK\r\r\n",
             "AT\rOK\r",
             "\u{FEFF}AT\nOK",
+            "AT\r\r\r\r\r\r\r\r\nOK",
         ] {
             assert_eq!(lines(text.as_bytes()), ["AT", "OK"], "{text:?}");
         }
