@@ -111,7 +111,14 @@ impl Module {
             other => other.stat(),
         };
         if n >= 2 && matches!(stat, 1 | 5) {
-            format!("{stat},\"{}\",\"{}\",{}", radio.tac, radio.cell, radio.act)
+            // PSM: no cause, and the timers as off (BG9x only).
+            let timers = if n == 4 {
+                ",,,\"00000000\",\"00000000\""
+            } else {
+                ""
+            };
+            let (tac, cell, act) = (&radio.tac, &radio.cell, radio.act);
+            format!("{stat},\"{tac}\",\"{cell}\",{act}{timers}")
         } else {
             stat.to_string()
         }

@@ -14,7 +14,9 @@ pub(crate) struct Session {
     pub(crate) s3: u8,
     pub(crate) s4: u8,
     pub(crate) s5: u8,
+    pub(crate) s6: u8,
     pub(crate) s7: u8,
+    pub(crate) s8: u8,
     pub(crate) s10: u8,
     pub(crate) x: u8,
     pub(crate) dcd: u8,
@@ -33,6 +35,8 @@ pub(crate) struct Session {
     pub(crate) simstat_urc: bool,
     pub(crate) simdet: (u8, u8),
     pub(crate) qsclk: u8,
+    /// Satellite navigation is switched on.
+    pub(crate) gnss: bool,
     factory: Factory,
     nonvolatile: BTreeMap<String, String>,
     pub(crate) version: u64,
@@ -77,7 +81,9 @@ impl Session {
             s3: b'\r',
             s4: b'\n',
             s5: 8,
+            s6: 2,
             s7: 60,
+            s8: 2,
             s10: 15,
             x: 4,
             dcd: 1,
@@ -95,6 +101,7 @@ impl Session {
             simstat_urc: false,
             simdet: (0, 0),
             qsclk: 0,
+            gnss: false,
             factory,
             nonvolatile: nonvolatile.iter().cloned().collect(),
             version: 0,
@@ -181,7 +188,7 @@ impl Session {
         self.cmee = self.factory.cmee;
         (self.ifc, self.icf) = ((0, 0), (3, 3));
         (self.ctzr, self.qisde, self.qindcfg_all, self.qsclk) = (0, true, true, 0);
-        self.simstat_urc = false;
+        (self.simstat_urc, self.gnss) = (false, false);
         self.urc_port = self
             .load("urcport")
             .unwrap_or(&self.factory.urc_port)

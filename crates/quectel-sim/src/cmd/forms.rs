@@ -19,6 +19,18 @@ const FIXED: &[(&str, &str)] = &[
     ("+QSIMSTAT", "(0,1)"),
     ("+QSIMDET", "(0,1),(0,1)"),
     ("+CGACT", "(0,1)"),
+    ("+CSMS", "(0,1)"),
+    (
+        "+CPMS",
+        "(\"ME\",\"SM\",\"MT\"),(\"ME\",\"SM\",\"MT\"),(\"ME\",\"SM\",\"MT\")",
+    ),
+    ("+CMGD", "(0-255),(0-4)"),
+    ("+CPAS", "(0,3,4)"),
+    ("+QGPS", "(1-4)"),
+    (
+        "+CESQ",
+        "(0-63,99),(0-7,99),(0-96,255),(0-49,255),(0-34,255),(0-97,255)",
+    ),
     ("+QFOPEN", "<filename>,(0-2)"),
     ("+QFUPL", "<filename>[,(1-<freesize>)[,(1-65535)[,(0,1)]]]"),
     ("+QFDWL", "<filename>"),
@@ -92,6 +104,9 @@ pub(super) fn test_form(profile: &Profile, name: &str) -> Option<String> {
     }
     if let Some((_, form)) = FIXED.iter().find(|(known, _)| *known == name) {
         return Some((*form).to_owned());
+    }
+    if let Some(form) = super::stored::test_form(name) {
+        return Some(form.to_owned());
     }
     if let Some((_, angle, plain)) = BY_FAMILY.iter().find(|(known, ..)| *known == name) {
         let form = if profile.identity.family.starts_with("bg") {

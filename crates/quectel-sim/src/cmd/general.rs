@@ -25,7 +25,9 @@ pub(super) const COMMANDS: &[(&str, Handler)] = &[
     ("S3", |m, c| register(m, c, 127, |s| &mut s.s3)),
     ("S4", |m, c| register(m, c, 127, |s| &mut s.s4)),
     ("S5", |m, c| register(m, c, 127, |s| &mut s.s5)),
+    ("S6", |m, c| register(m, c, 255, |s| &mut s.s6)),
     ("S7", |m, c| register(m, c, 255, |s| &mut s.s7)),
+    ("S8", |m, c| register(m, c, 255, |s| &mut s.s8)),
     ("S10", |m, c| register(m, c, 254, |s| &mut s.s10)),
     ("+CMEE", cmee),
     ("+IPR", ipr),
@@ -35,14 +37,9 @@ pub(super) const COMMANDS: &[(&str, Handler)] = &[
     }),
     ("+QURCCFG", urc_port),
     ("+QINDCFG", indications),
-    ("+CSCS", |m, c| text_setting(m, c, "\"GSM\"")),
-    ("+CMGF", |m, c| text_setting(m, c, "0")),
     ("+QISDE", send_echo),
     ("+QPOWD", power_down),
     ("+QSCLK", sleep),
-    ("+CNMI", |m, c| text_setting(m, c, "2,1,0,0,0")),
-    ("+CPSMS", |m, c| text_setting(m, c, "0")),
-    ("+CEDRXS", |m, c| text_setting(m, c, "")),
     ("+CBC", battery),
 ];
 
@@ -307,26 +304,6 @@ fn indications(module: &mut Module, command: &Command) -> Outcome {
             Outcome::Ok
         }
         Some(_) => Outcome::Error,
-    }
-}
-
-/// A setting that nothing depends on: it is kept and shown again.
-fn text_setting(module: &mut Module, command: &Command, default: &str) -> Outcome {
-    match command.form {
-        Form::Read => {
-            let name = &command.name;
-            let value = module.session.load(name).unwrap_or(default).to_owned();
-            if !value.is_empty() {
-                module.info(format!("{name}: {value}"));
-            }
-            Outcome::Ok
-        }
-        Form::Set => {
-            let values: Vec<String> = command.args.iter().map(crate::at::Arg::shown).collect();
-            module.session.store(&command.name, values.join(","));
-            Outcome::Ok
-        }
-        Form::Exec | Form::Test => Outcome::Ok,
     }
 }
 

@@ -1,8 +1,10 @@
 //! The commands: one table from name to function, and the functions by subject.
 
+mod call;
 mod file;
 mod forms;
 mod general;
+mod gnss;
 mod identity;
 mod items;
 mod mqtt;
@@ -10,7 +12,9 @@ mod mqtt_publish;
 mod network;
 mod pdp;
 mod sim;
+mod sms;
 mod ssl;
+mod stored;
 mod tcp;
 mod time;
 
@@ -22,7 +26,7 @@ use crate::{
 type Handler = fn(&mut Module, &Command) -> Outcome;
 
 /// All commands; a profile takes away those that its firmware lacks.
-const TABLES: [&[(&str, Handler)]; 11] = [
+const TABLES: [&[(&str, Handler)]; 15] = [
     general::COMMANDS,
     identity::COMMANDS,
     sim::COMMANDS,
@@ -34,6 +38,10 @@ const TABLES: [&[(&str, Handler)]; 11] = [
     ssl::COMMANDS,
     tcp::COMMANDS,
     mqtt::COMMANDS,
+    stored::COMMANDS,
+    sms::COMMANDS,
+    gnss::COMMANDS,
+    call::COMMANDS,
 ];
 
 /// Carries out one command.

@@ -17,6 +17,10 @@ pub(super) const COMMANDS: &[(&str, Handler)] = &[
     ("+COPS", operator),
     ("+QNWINFO", network_information),
     ("+QSPN", operator_names),
+    ("+QENG", serving_cell),
+    ("+CESQ", extended_signal),
+    ("+QTEMP", temperature),
+    ("+CPOL", preferred_operators),
 ];
 
 fn function(module: &mut Module, command: &Command) -> Outcome {
@@ -232,4 +236,70 @@ fn operator_names(module: &mut Module, command: &Command) -> Outcome {
     };
     module.info(line);
     Outcome::Ok
+}
+
+/// `AT+QENG="servingcell"`; there are no neighbours.
+fn serving_cell(module: &mut Module, command: &Command) -> Outcome {
+    let (Form::Set, Some(what)) = (command.form, command.text(0)) else {
+        return Outcome::Error;
+    };
+    let radio = &module.profile.radio;
+    match what.to_ascii_lowercase().as_str() {
+        "neighbourcell" => return Outcome::Ok,
+        "servingcell" => {}
+        _ => return Outcome::Error,
+    }
+    let line = if module.radio.registration.registered() {
+        let (country, network) = radio.plmn.split_at_checked(3).unwrap_or(("", ""));
+        let band: String = radio.band.chars().filter(char::is_ascii_digit).collect();
+        format!(
+            "+QENG: \"servingcell\",\"NOCONN\",\"{}\",\"FDD\",{country},{network},{},54,{},{band},5,5,{},{},{},{},{},36",
+            radio.cell_word,
+            radio.cell,
+            radio.channel,
+            radio.tac,
+            radio.rsrp,
+            radio.rsrq,
+            radio.rssi_dbm,
+            radio.sinr
+        )
+    } else {
+        "+QENG: \"servingcell\",\"SEARCH\"".to_owned()
+    };
+    module.info(line);
+    Outcome::Ok
+}
+
+/// `AT+CESQ` (3GPP TS 27.007, 8.69): what GSM and UTRAN would report is unknown on LTE.
+fn extended_signal(module: &mut Module, command: &Command) -> Outcome {
+    if command.form != Form::Exec {
+        return Outcome::Error;
+    }
+    let radio = &module.profile.radio;
+    let (rsrq, rsrp) = if module.radio.registration.registered() {
+        // Steps of half a dB from -19.5 dB, and of one dB from -140 dBm.
+        (
+            (radio.rsrq * 2 + 40).clamp(0, 34),
+            (radio.rsrp + 141).clamp(0, 97),
+        )
+    } else {
+        (255, 255)
+    };
+    module.info(format!("+CESQ: 99,99,255,255,{rsrq},{rsrp}"));
+    Outcome::Ok
+}
+
+fn temperature(module: &mut Module, command: &Command) -> Outcome {
+    if command.form != Form::Exec {
+        return Outcome::Error;
+    }
+    module.info("+QTEMP: 33,32,31");
+    Outcome::Ok
+}
+
+fn preferred_operators(_: &mut Module, command: &Command) -> Outcome {
+    match command.form {
+        Form::Read => Outcome::Ok,
+        Form::Set | Form::Exec | Form::Test => Outcome::Error,
+    }
 }

@@ -220,6 +220,8 @@ group! {
     Radio / RadioLayer {
         /// Technology word of `AT+QCSQ`.
         qcsq: String,
+        /// Technology word of `AT+QENG="servingcell"`.
+        cell_word: String,
         /// Technology word of `AT+QNWINFO`.
         qnwinfo: String,
         /// `<AcT>` of `AT+COPS?` and the registration commands.
