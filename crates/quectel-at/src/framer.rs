@@ -61,7 +61,7 @@ pub struct RawFrame<'i> {
 #[derive(Debug, Clone, Copy)]
 enum Kind {
     Line,
-    Overflow { dropped: usize },
+    Overflow,
     Prompt,
     Ack,
     Data,
@@ -96,6 +96,8 @@ pub struct Framer<'b> {
     skipping: bool,
     /// What belongs to the state of the scan.
     extent: usize,
+    /// Bytes of the last line that did not fit.
+    dropped: usize,
     /// The last bytes of an unfinished line that does not fit.
     tail: [u8; LOOK_BACK],
     rules: &'static [PayloadRule],
@@ -130,6 +132,7 @@ impl<'b> Framer<'b> {
             floor: 0,
             skipping: true,
             extent: 0,
+            dropped: 0,
             tail: [0; LOOK_BACK],
             rules,
             rule: None,
@@ -217,22 +220,19 @@ impl<'b> Framer<'b> {
         self.turn(byte)
     }
 
-    /// Takes a single byte that begins a line or leads from one of its parts to the next.
-    #[inline(never)]
-    fn turn(&mut self, byte: u8) -> bool {
-        if matches!(byte, b'\r' | b'\n') {
-            return self.skipping;
+    /// Takes bytes that lie inside a counted payload; false if they do not.
+    #[inline]
+    pub(crate) fn join_all(&mut self, bytes: &[u8]) -> bool {
+        let end = self.len.saturating_add(bytes.len());
+        if self.floor == 0
+            && end <= self.joining
+            && let Some(room) = self.buf.get_mut(self.len..end)
+        {
+            room.copy_from_slice(bytes);
+            self.len = end;
+            return true;
         }
-        let input = &[byte];
-        let (frame, _) = match self.scan {
-            Scan::Start if self.skipping => self.begin(input),
-            Scan::Start | Scan::Quoted | Scan::Counted | Scan::LineFeed | Scan::QuoteCr => {
-                return false;
-            }
-            _ => self.resume(input),
-        };
-        debug_assert!(frame.is_none(), "only line ends end lines");
-        true
+        false
     }
 
     /// The next frame, and the rest of the input, which is empty if there is none.
@@ -281,9 +281,9 @@ impl<'b> Framer<'b> {
         let bytes = self.bytes(raw.place);
         match raw.kind {
             Kind::Line => Frame::Line(bytes),
-            Kind::Overflow { dropped } => Frame::Overflow {
+            Kind::Overflow => Frame::Overflow {
                 head: bytes,
-                dropped,
+                dropped: self.dropped,
             },
             Kind::Prompt => Frame::Prompt,
             Kind::Ack => Frame::Ack,
@@ -369,17 +369,18 @@ impl<'b> Framer<'b> {
     fn end_stored<'i>(&mut self, fresh: &[u8]) -> RawFrame<'i> {
         self.store(fresh);
         let fits = self.len.min(self.buf.len());
-        let frame = RawFrame {
-            kind: match self.len - fits {
-                0 => Kind::Line,
-                dropped => Kind::Overflow { dropped },
-            },
-            place: Place::Buffer(fits),
-        };
+        self.dropped = self.len - fits;
         self.len = 0;
         self.enter(Scan::Start);
         self.settle();
-        frame
+        RawFrame {
+            kind: if self.dropped == 0 {
+                Kind::Line
+            } else {
+                Kind::Overflow
+            },
+            place: Place::Buffer(fits),
+        }
     }
 
     fn store(&mut self, bytes: &[u8]) {

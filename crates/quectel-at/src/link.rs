@@ -92,15 +92,16 @@ pub struct RawEvent<'i> {
     place: Place<'i>,
 }
 
+/// What an event is; its result code and its number of bytes stand in the link until the next poll.
 #[derive(Debug, Clone, Copy)]
 enum Kind {
     Answer,
     Urc,
     Data,
-    Done(ResultCode),
-    Late(ResultCode),
+    Done,
+    Late,
     TimedOut,
-    Lost(usize, LostReason),
+    Lost(LostReason),
 }
 
 /// Where the running command is.
@@ -130,8 +131,8 @@ enum Phase {
 #[derive(Debug)]
 pub struct Link<'b> {
     framer: Framer<'b>,
-    /// The time for which it is known that no deadline has passed: then a byte inside a line needs no look.
-    quiet_at: u64,
+    /// Milliseconds from `now` on in which no deadline passes: then bytes inside a line need no look.
+    quiet_ms: u64,
     now: u64,
     /// When bytes came last.
     heard_at: u64,
@@ -161,6 +162,10 @@ pub struct Link<'b> {
     payload_echo: Option<usize>,
     /// Final result codes that timed-out commands still owe.
     owed: u8,
+    /// The last final result code.
+    result: ResultCode,
+    /// Bytes of the last [`Event::Lost`].
+    lost: usize,
     /// Bytes that [`Link::reset`] dropped and that are not reported yet.
     dropped: usize,
 }
@@ -177,7 +182,7 @@ impl<'b> Link<'b> {
     pub fn new(rx: &'b mut [u8], tx: &'b mut [u8], rules: &'static [PayloadRule]) -> Self {
         Self {
             framer: Framer::new(rx, rules),
-            quiet_at: NEVER,
+            quiet_ms: 0,
             now: 0,
             heard_at: 0,
             due: NEVER,
@@ -195,6 +200,8 @@ impl<'b> Link<'b> {
             numeric: false,
             payload_echo: None,
             owed: 0,
+            result: ResultCode::Ok,
+            lost: 0,
             dropped: 0,
         }
     }
@@ -281,7 +288,7 @@ impl<'b> Link<'b> {
         self.owed = 0;
         self.dropped = self.dropped.saturating_add(self.framer.reset());
         self.unusual = true;
-        self.quiet_at = NEVER;
+        self.quiet_ms = 0;
     }
 
     /// Copies the bytes to send next into `out` and returns how many; 0 when there is nothing to send.
@@ -290,7 +297,7 @@ impl<'b> Link<'b> {
         if n > 0 {
             self.rearm = true;
             self.unusual = true;
-            self.quiet_at = NEVER;
+            self.quiet_ms = 0;
         }
         if !self.tx.pending() {
             match self.phase {
@@ -334,11 +341,17 @@ impl<'b> Link<'b> {
             Kind::Answer => Event::Answer(line),
             Kind::Urc => Event::Urc(line),
             Kind::Data => Event::Data(bytes),
-            Kind::Done(result) => Event::Done { result, line },
-            Kind::Late(result) => Event::Late { result, line },
+            Kind::Done => Event::Done {
+                result: self.result,
+                line,
+            },
+            Kind::Late => Event::Late {
+                result: self.result,
+                line,
+            },
             Kind::TimedOut => Event::TimedOut,
-            Kind::Lost(bytes, reason) => Event::Lost {
-                bytes,
+            Kind::Lost(reason) => Event::Lost {
+                bytes: self.lost,
                 reason,
                 head: line,
             },
@@ -349,9 +362,10 @@ impl<'b> Link<'b> {
     #[inline]
     pub fn poll_raw<'i>(&mut self, now: u64, input: &mut &'i [u8]) -> Option<RawEvent<'i>> {
         if let [byte] = **input
-            && now == self.quiet_at
+            && now.wrapping_sub(self.now) < self.quiet_ms
             && self.framer.join(byte)
         {
+            self.heard_at = now;
             *input = &[];
             return None;
         }
@@ -366,6 +380,10 @@ impl<'b> Link<'b> {
         let heard = !input.is_empty();
         if heard {
             self.heard_at = self.now;
+            if self.due > self.now && !self.unusual && self.framer.join_all(input) {
+                self.quiet_ms = self.due - self.now;
+                return (None, &[]);
+            }
         }
         let mut input = input;
         loop {
@@ -385,7 +403,7 @@ impl<'b> Link<'b> {
             }
         }
         if heard && self.due > self.now && !self.unusual {
-            self.quiet_at = self.now;
+            self.quiet_ms = self.due - self.now;
             return (None, input);
         }
         (self.check_time(), input)
@@ -398,7 +416,7 @@ impl<'b> Link<'b> {
         }
         let dropped = core::mem::take(&mut self.dropped);
         if dropped > 0 {
-            return (Some(lost(dropped)), input);
+            return (Some(self.lost(dropped)), input);
         }
         let input = self.swallow_payload_echo(input);
         self.unusual = self.payload_echo.is_some();
@@ -407,11 +425,12 @@ impl<'b> Link<'b> {
 
     fn tick(&mut self, now: u64) {
         self.now = self.now.max(now.min(NEVER - 1));
+        self.quiet_ms = 0;
     }
 
     fn arm(&mut self) {
         self.due = self.now.saturating_add(u64::from(self.exchange.timeout_ms));
-        self.quiet_at = NEVER;
+        self.quiet_ms = 0;
     }
 
     /// When an unfinished line or payload is given up; [`NEVER`] between lines.
@@ -428,7 +447,7 @@ impl<'b> Link<'b> {
             let bytes = self.framer.reset();
             if bytes > 0 {
                 self.reacted |= self.is_busy();
-                return Some(lost(bytes));
+                return Some(self.lost(bytes));
             }
         }
         if self.due > self.now {
@@ -439,6 +458,14 @@ impl<'b> Link<'b> {
             kind: Kind::TimedOut,
             place: Place::Input(&[]),
         })
+    }
+
+    fn lost(&mut self, bytes: usize) -> RawEvent<'static> {
+        self.lost = bytes;
+        RawEvent {
+            kind: Kind::Lost(LostReason::Incomplete),
+            place: Place::Input(&[]),
+        }
     }
 
     fn finish(&mut self) {
@@ -460,14 +487,18 @@ impl<'b> Link<'b> {
             Frame::Overflow { dropped, .. } => {
                 // It may have been the answer, so that its OK must not count as late.
                 self.reacted |= self.is_busy();
-                Some(Kind::Lost(dropped, LostReason::Overflow))
+                self.lost = dropped;
+                Some(Kind::Lost(LostReason::Overflow))
             }
             Frame::Data(_) if self.is_busy() => {
                 self.arm();
                 Some(Kind::Data)
             }
             // The rest of a download that was given up.
-            Frame::Data(bytes) => Some(Kind::Lost(bytes.len(), LostReason::Incomplete)),
+            Frame::Data(bytes) => {
+                self.lost = bytes.len();
+                Some(Kind::Lost(LostReason::Incomplete))
+            }
             Frame::Prompt => {
                 self.react();
                 self.begin_payload(usize::MAX);
@@ -514,12 +545,5 @@ impl<'b> Link<'b> {
         }
         self.payload_echo = Some(at);
         input
-    }
-}
-
-fn lost(bytes: usize) -> RawEvent<'static> {
-    RawEvent {
-        kind: Kind::Lost(bytes, LostReason::Incomplete),
-        place: Place::Input(&[]),
     }
 }

@@ -21,6 +21,9 @@ pub enum ParamError {
     WrongName,
 }
 
+/// Digits that fit 64 bits in every base up to 16.
+const MOST_DIGITS: usize = 16;
+
 /// One parameter as it stood in the line, without its quotes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Param<'a> {
@@ -107,7 +110,7 @@ impl<'a> Params<'a> {
 
     /// Reads digits that are a whole parameter, in quotes or not; otherwise nothing has been read.
     #[inline]
-    fn digits(&mut self, base: u32, value: impl Fn(u8) -> Option<u8>) -> Option<u32> {
+    fn digits(&mut self, base: u64, value: impl Fn(u8) -> Option<u8>) -> Option<u32> {
         let text = self.rest?;
         let text = text.strip_prefix(b" ").unwrap_or(text);
         let (text, quoted) = match text {
@@ -115,16 +118,18 @@ impl<'a> Params<'a> {
             text => (text, false),
         };
         let mut rest = text;
-        let mut sum = 0_u32;
+        let mut sum = 0_u64;
         while let [digit, tail @ ..] = rest
             && let Some(digit) = value(*digit)
         {
-            sum = sum.checked_mul(base)?.checked_add(u32::from(digit))?;
+            sum = sum.wrapping_mul(base).wrapping_add(u64::from(digit));
             rest = tail;
         }
-        if rest.len() == text.len() {
+        // More would not fit, whatever the base.
+        if !(1..=MOST_DIGITS).contains(&(text.len() - rest.len())) {
             return None;
         }
+        let number = u32::try_from(sum).ok()?;
         if quoted {
             rest = rest.strip_prefix(b"\"")?;
         }
@@ -133,7 +138,7 @@ impl<'a> Params<'a> {
             [b',', rest @ ..] => Some(rest),
             _ => return None,
         };
-        Some(sum)
+        Some(number)
     }
 
     /// The next parameter's bytes, quoted or not.

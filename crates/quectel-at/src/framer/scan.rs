@@ -80,6 +80,46 @@ impl Framer<'_> {
         });
     }
 
+    /// Takes a single byte that begins a line or leads from one of its parts to the next; false if it may end one.
+    #[inline(never)]
+    pub(super) fn turn(&mut self, byte: u8) -> bool {
+        let next = match (self.scan, byte) {
+            (_, b'\r' | b'\n') => return self.skipping,
+            (Scan::Start, b'+') if self.skipping => Scan::Name,
+            (Scan::Start, _) if self.skipping => Scan::Plain,
+            (Scan::Name, b':') => return self.turn_from_name(),
+            // Digits and punctuation are in no name of the table.
+            (Scan::Name, ..b':') => Scan::Plain,
+            (Scan::BeforeTopic, b'"') => Scan::Topic,
+            (Scan::Topic, b'"') => Scan::AfterTopic,
+            (Scan::AfterTopic, b'"') => return self.resume(&[byte]).0.is_none(),
+            (Scan::Name | Scan::Plain | Scan::NextLine | Scan::Uncounted, _)
+            | (Scan::BeforeTopic | Scan::Topic | Scan::AfterTopic, _) => self.scan,
+            _ => return false,
+        };
+        if self.scan != next {
+            self.enter(next);
+        }
+        self.store(&[byte]);
+        true
+    }
+
+    /// The colon behind a name that came in pieces, alone.
+    fn turn_from_name(&mut self) -> bool {
+        self.store(b":");
+        let name = self.buf.get(..self.len);
+        let next = match self.find_rule(|prefix| Some(prefix) == name) {
+            None => Scan::Plain,
+            Some(PayloadForm::Quoted) => Scan::BeforeTopic,
+            Some(PayloadForm::NextLine(place)) => {
+                self.extent = usize::from(place);
+                Scan::NextLine
+            }
+        };
+        self.enter(next);
+        true
+    }
+
     /// Begins a line, which is not empty.
     #[inline]
     pub(super) fn begin<'i>(&mut self, input: &'i [u8]) -> Found<'i> {

@@ -113,7 +113,10 @@ impl Link<'_> {
                 self.react();
                 None
             }
-            Sorted::StaleEcho(bytes) => Some(Kind::Lost(bytes, LostReason::StaleEcho)),
+            Sorted::StaleEcho(bytes) => {
+                self.lost = bytes;
+                Some(Kind::Lost(LostReason::StaleEcho))
+            }
             Sorted::Final(result, numeric) => {
                 self.numeric = numeric;
                 self.on_final(result)
@@ -128,9 +131,10 @@ impl Link<'_> {
     }
 
     fn on_final(&mut self, result: ResultCode) -> Option<Kind> {
+        self.result = result;
         if !self.is_out() {
             self.owed = self.owed.saturating_sub(1);
-            return Some(Kind::Late(result));
+            return Some(Kind::Late);
         }
         if let ResultCode::Connect(count) = result
             && self.connects()
@@ -143,11 +147,11 @@ impl Link<'_> {
         let answerless = result == ResultCode::Ok && self.exchange.answer_required;
         if !self.reacted && (answerless || self.owed > 0 && self.echo_on) {
             self.owed = self.owed.saturating_sub(1);
-            return Some(Kind::Late(result));
+            return Some(Kind::Late);
         }
         self.echo_on = self.echoed;
         self.finish();
-        Some(Kind::Done(result))
+        Some(Kind::Done)
     }
 
     fn connect(&mut self, count: Option<u32>) {
