@@ -260,7 +260,7 @@ fn serving_cell(module: &mut Module, command: &Command) -> Outcome {
             radio.tac,
             radio.rsrp,
             radio.rsrq,
-            radio.rssi_dbm,
+            -radio.rssi_dbm.abs(),
             radio.sinr
         )
     } else {
