@@ -3,10 +3,11 @@
 use std::io::{self, Write};
 
 use quectel_serial::quectel_azure::Misuse;
-use quectel_serial::{Error, OpenError, OpenErrorKind, Step};
+use quectel_serial::{Error, OpenError, OpenErrorKind, Reason, Step};
 
 use crate::Status;
 use crate::console::{Ink, inked};
+use crate::doctor::failed::{Recording, Verdict};
 
 /// An error as the user sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +17,10 @@ pub(crate) struct Complaint {
     step: Option<String>,
     said: Option<String>,
     remedy: Option<String>,
+    /// What the flow failed with.
+    reason: Option<Reason>,
+    /// What the doctor says about it.
+    verdict: Option<Box<Verdict>>,
 }
 
 impl Complaint {
@@ -27,6 +32,8 @@ impl Complaint {
             step: None,
             said: None,
             remedy: None,
+            reason: None,
+            verdict: None,
         }
     }
 
@@ -43,6 +50,14 @@ impl Complaint {
             remedy: Some(remedy.into()),
             ..self
         }
+    }
+
+    /// The same with what the doctor says about the conversation that failed.
+    pub(crate) fn diagnosed(self, conversation: &Recording) -> Self {
+        let verdict = self
+            .reason
+            .map(|reason| Box::new(conversation.verdict(reason)));
+        Self { verdict, ..self }
     }
 
     pub(crate) fn write(&self, to: &mut dyn Write, colour: bool) -> io::Result<()> {
@@ -67,8 +82,59 @@ impl Complaint {
                 )?;
             }
         }
+        if let Some(verdict) = &self.verdict {
+            write_verdict(verdict, to, colour)?;
+        }
         to.flush()
     }
+}
+
+fn write_verdict(verdict: &Verdict, to: &mut dyn Write, colour: bool) -> io::Result<()> {
+    let label = |text| inked(format!("{text:<12}"), Ink::Strong, colour);
+    for diagnosis in &verdict.diagnoses {
+        writeln!(to, "  {} {}", label("cause:"), scrub(&diagnosis.cause))?;
+        for line in wrapped(&scrub(&diagnosis.message)) {
+            writeln!(to, "  {:12} {line}", "")?;
+        }
+        for (n, line) in diagnosis.fix.iter().enumerate() {
+            let name = if n == 0 { "fix:" } else { "" };
+            writeln!(to, "  {} {}", label(name), scrub(line))?;
+        }
+    }
+    if let Some(first) = verdict.others.first() {
+        let name = if verdict.diagnoses.is_empty() {
+            "may be:"
+        } else {
+            "or else:"
+        };
+        writeln!(to, "  {} {}", label(name), verdict.others.join(", "))?;
+        writeln!(
+            to,
+            "  {} quectel-azure doctor --explain {first}",
+            label("explain:")
+        )?;
+    }
+    Ok(())
+}
+
+/// Columns of a paragraph.
+const WIDTH: usize = 90;
+
+/// The words of a text on lines that fit a terminal.
+fn wrapped(text: &str) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let Some(line) = lines.last_mut() else { break };
+        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > WIDTH {
+            lines.push(word.to_owned());
+            continue;
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    lines
 }
 
 /// On one line: what is wrong and what to do.
@@ -109,6 +175,10 @@ impl From<Error> for Complaint {
             Error::Misuse(misuse) => misuse_remedy(misuse),
             other => other.remedy(),
         };
+        let reason = match &error {
+            Error::Failed(failure) => Some(failure.reason),
+            _ => None,
+        };
         let remedy = (status == Status::Failed).then(|| remedy.to_owned());
         Self {
             status,
@@ -116,6 +186,8 @@ impl From<Error> for Complaint {
             step: error.step().map(|step| step.name().to_owned()),
             said: error.line().map(str::to_owned),
             remedy,
+            reason,
+            verdict: None,
         }
     }
 }
@@ -171,7 +243,7 @@ pub(crate) fn scrub(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use quectel_serial::{FlowFailure, Reason};
+    use quectel_serial::FlowFailure;
 
     #[test]
     fn typed_secrets_are_not_repeated() {

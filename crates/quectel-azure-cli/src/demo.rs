@@ -6,11 +6,12 @@ use iothub_sim::{
     CloudToDeviceMessage, Config, Device, DeviceCertificate, KeyKind, LocalHub, Pki, PkiOptions,
     ServerOptions, Telemetry, Validity,
 };
-use quectel_serial::{Driver, Message, Proof, Received, Secret, Settings, Storage};
+use quectel_serial::{Driver, Message, Proof, Received, Secret, Settings, Storage, TraceForm};
 
 use crate::args::{Auth, DemoArgs};
 use crate::complaint::Complaint;
 use crate::console::{Console, Ink, inked};
+use crate::doctor::failed::Recording;
 use crate::publish::trace;
 use crate::sim::{self, Modem};
 use crate::view::{Outcome, Shared, View, Wire, body, lock, span};
@@ -29,7 +30,8 @@ const ARRIVAL: Duration = Duration::from_secs(10);
 
 pub(crate) fn run(args: &DemoArgs, console: &mut Console<'_>) -> Result<(), Complaint> {
     let profile = sim::profile(&args.model, args.firmware.as_deref())?;
-    let trace = trace(args.trace.as_deref())?;
+    let recording = Recording::default();
+    let trace = trace(args.trace.as_deref())?.record(TraceForm::Readable, recording.clone());
     let wire = if args.verbose {
         Wire::Exact
     } else {
@@ -49,7 +51,10 @@ pub(crate) fn run(args: &DemoArgs, console: &mut Console<'_>) -> Result<(), Comp
     let mut driver = Driver::new(port, settings.config(), &mut storage)?
         .cancel(console.cancel.clone())
         .trace(trace)
-        .observe(|notice| lock(&view).notice(notice));
+        .observe(|notice| {
+            recording.notice(&notice);
+            lock(&view).notice(notice);
+        });
     driver.time_limit(Some(TIME_LIMIT));
     let result = talk(&mut driver, &hub, &view);
     let at = driver.elapsed();
@@ -61,7 +66,7 @@ pub(crate) fn run(args: &DemoArgs, console: &mut Console<'_>) -> Result<(), Comp
             lock(&view).line(&format!("  the hub says: {refusal}"));
         }
     }
-    result?;
+    result.map_err(|complaint| complaint.diagnosed(&recording))?;
     let done = inked("done", Ink::Good, colour);
     lock(&view).line(&format!(
         "\n{done} in {}: telemetry arrived at the hub, and a message of the hub at the device",

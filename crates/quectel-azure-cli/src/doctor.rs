@@ -1,7 +1,9 @@
 //! `doctor`: says why it does not work, and what to type next.
 
 mod catalogue;
+pub(crate) mod failed;
 mod log;
+mod own_trace;
 
 use std::path::PathBuf;
 

@@ -9,6 +9,7 @@ use quectel_serial::{Driver, Message, Received, Storage, Trace, TraceForm, open}
 use crate::args::PublishArgs;
 use crate::complaint::Complaint;
 use crate::console::Console;
+use crate::doctor::failed::Recording;
 use crate::inputs;
 use crate::view::{Outcome, Shared, View, Wire, body, lock};
 
@@ -29,7 +30,8 @@ pub(crate) fn run(args: &PublishArgs, console: &mut Console<'_>) -> Result<(), C
     if args.message.qos == 0 {
         message = message.delivery(Delivery::AtMostOnce);
     }
-    let trace = trace(args.trace.as_deref())?;
+    let recording = Recording::with_own_root(settings.ca.is_some());
+    let trace = trace(args.trace.as_deref())?.record(TraceForm::Readable, recording.clone());
     let port = open(&args.port, inputs::port_settings(args))?;
 
     let wire = match args.verbose {
@@ -42,7 +44,10 @@ pub(crate) fn run(args: &PublishArgs, console: &mut Console<'_>) -> Result<(), C
     let mut driver = Driver::new(port, settings.config(), &mut storage)?
         .cancel(console.cancel.clone())
         .trace(trace)
-        .observe(|notice| lock(&view).notice(notice));
+        .observe(|notice| {
+            recording.notice(&notice);
+            lock(&view).notice(notice);
+        });
     driver.time_limit(Some(args.time_limit()));
     let out = &mut *console.out;
     let mut acknowledged = || {
@@ -63,7 +68,7 @@ pub(crate) fn run(args: &PublishArgs, console: &mut Console<'_>) -> Result<(), C
     lock(&view).end_step(at, last);
     drop(driver);
     drop(view);
-    if let Some(message) = received? {
+    if let Some(message) = received.map_err(|complaint| complaint.diagnosed(&recording))? {
         write_message(&message, console);
     }
     Ok(())

@@ -9,6 +9,7 @@ use quectel_doctor::{Color, ReadError, Report, Severity, diagnose};
 use serde_json::{Value, json};
 
 use super::catalogue::{pretty, put};
+use super::own_trace::Bracketed;
 use super::{DoctorArgs, status};
 use crate::Status;
 use crate::complaint::Complaint;
@@ -43,7 +44,8 @@ pub(super) fn run(args: &DoctorArgs, console: &mut Console<'_>) -> Result<Status
                     show(path, &report, logs.len(), console)?;
                 }
             }
-            Err((kind, complaint)) => {
+            Err(unread_log) => {
+                let (kind, complaint) = *unread_log;
                 unread = true;
                 objects.push(
                     json!({"log": name(path), "error": {"kind": kind, "message": complaint.to_string()}}),
@@ -116,7 +118,7 @@ fn object(path: &Path, report: &Report) -> Value {
     value
 }
 
-type Unread = (&'static str, Complaint);
+type Unread = Box<(&'static str, Complaint)>;
 
 fn read(path: &Path, console: &mut Console<'_>) -> Result<Report, Unread> {
     if is_standard_input(path) {
@@ -127,13 +129,11 @@ fn read(path: &Path, console: &mut Console<'_>) -> Result<Report, Unread> {
             );
         }
         let cancel = console.cancel.clone();
-        let result = diagnose(BufReader::new(Watched::new(&mut *console.input, None)));
+        let result = diagnose_reader(Watched::new(&mut *console.input, None));
         return result.map_err(|e| {
             if cancel.is_cancelled() {
-                return (
-                    "cancelled",
-                    Complaint::failure("cancelled while the log was read"),
-                );
+                let complaint = Complaint::failure("cancelled while the log was read");
+                return Box::new(("cancelled", complaint));
             }
             unread("standard input", e)
         });
@@ -144,10 +144,14 @@ fn read(path: &Path, console: &mut Console<'_>) -> Result<Report, Unread> {
     if about.is_dir() {
         let complaint = Complaint::usage(format!("{from} is a folder"))
             .remedy("name the log files in it, such as FOLDER/*.log");
-        return Err(("log-unreadable", complaint));
+        return Err(Box::new(("log-unreadable", complaint)));
     }
     let total = about.is_file().then_some(about.len());
-    diagnose(BufReader::new(Watched::new(file, total))).map_err(|e| unread(&from, e))
+    diagnose_reader(Watched::new(file, total)).map_err(|e| unread(&from, e))
+}
+
+fn diagnose_reader(from: impl Read) -> Result<Report, ReadError> {
+    diagnose(BufReader::new(Bracketed::detect(BufReader::new(from))))
 }
 
 fn unread(from: &str, error: ReadError) -> Unread {
@@ -168,7 +172,7 @@ fn unread(from: &str, error: ReadError) -> Unread {
         .remedy("paste the dialogue with the module: AT commands and answers"),
         other => Complaint::usage(format!("{from}: {other}")),
     };
-    (error.name(), complaint)
+    Box::new((error.name(), complaint))
 }
 
 /// A reader that shows its progress on a terminal when there is much to read.
