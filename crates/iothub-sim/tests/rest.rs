@@ -249,6 +249,7 @@ fn paths_and_methods() {
             400,
         ),
         ("POST", "/sim/devices/dev1/faults", "\"explode\"", 400),
+        ("POST", "/sim/devices/dev1/faults", "explode", 400),
         ("POST", "/sim/registrations/0ne1/reg-1/faults", "7", 400),
         ("GET", "/sim/registrations/0ne1/reg-1/faults", "", 405),
         ("POST", "/sim/chaos", "7", 400),
@@ -499,6 +500,8 @@ fn methods_messages_and_feedback() {
     assert_eq!(fixture.ask("GET", &feedback, "").status, 204);
 
     // A connected device that does not take its messages, then loses them.
+    let armed = fixture.ask("POST", "/sim/devices/dev1/faults", "drop-pubacks = 0");
+    assert_eq!(armed.status, 204, "{}", armed.body);
     fixture.ask("POST", "/sim/devices/dev1/faults", "\"drop\"");
     for _ in 0..3 {
         fixture.ask("POST", "/sim/devices/dev1/messages", "x");

@@ -107,8 +107,15 @@ impl Call<'_> {
     }
 
     fn wanted_fault(&self) -> Result<Fault, Failure> {
-        serde_json::from_slice(&self.body)
-            .map_err(|error| Failure::bad_request(format!("not a fault: {error}")))
+        let bad =
+            |error: &dyn core::fmt::Display| Failure::bad_request(format!("not a fault: {error}"));
+        let first = self.body.first();
+        if first.is_some_and(u8::is_ascii_alphabetic) {
+            // Not JSON, so the form of configuration files: `drop-pubacks = 3`.
+            let text = String::from_utf8_lossy(&self.body);
+            return text.parse::<Fault>().map_err(|error| bad(&error));
+        }
+        serde_json::from_slice(&self.body).map_err(|error| bad(&error))
     }
 
     /// A registration need not be enrolled: groups take any.

@@ -12,6 +12,7 @@ from azure.iot.device import IoTHubDeviceClient, MethodResponse
 from conftest import GROUP_KEY, HOST, KEY, Hub
 
 webdriver = pytest.importorskip("selenium.webdriver")
+StaleElementReferenceException = pytest.importorskip("selenium.common").StaleElementReferenceException
 By = pytest.importorskip("selenium.webdriver.common.by").By
 
 pytestmark = pytest.mark.skipif(
@@ -35,8 +36,11 @@ def browser() -> Any:
 def wait_for(what: Any, timeout: float = 10) -> None:
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
-        if what():
-            return
+        try:
+            if what():
+                return
+        except StaleElementReferenceException:
+            pass  # the page has just drawn it anew
         time.sleep(0.05)
     raise AssertionError("waited in vain")
 
@@ -88,6 +92,13 @@ def test_page(hub: Hub, browser: Any) -> None:
     wait_for(lambda: text("patched").startswith("version"))
     wait_for(lambda: '"from":"page"' in row().text)
 
+    fault = browser.find_element(By.ID, "which")
+    for name, answer in [("explode", "not a fault"), ("delay-pubacks = { count = 1, delay_ms = 1 }", "done")]:
+        fault.clear()
+        fault.send_keys(name)
+        browser.find_element(By.CSS_SELECTOR, "#fault button").click()
+        wait_for(lambda: answer in text("injected"))
+
     refused = IoTHubDeviceClient.create_from_connection_string(
         f"HostName={HOST};DeviceId=device1;SharedAccessKey={GROUP_KEY};GatewayHostName=localhost",
         server_verification_cert=hub.ca,
@@ -99,7 +110,7 @@ def test_page(hub: Hub, browser: Any) -> None:
     refused.shutdown()
     device.shutdown()
     wait_for(lambda: "not connected" in row().text)
-    complaints = [entry for entry in browser.get_log("browser") if "401" not in entry["message"]]
+    complaints = [entry for entry in browser.get_log("browser") if not any(status in entry["message"] for status in ("401", "400"))]
     assert complaints == [], complaints
     if shot := hub.folder / "page.png":
         browser.save_screenshot(str(shot))
