@@ -1,6 +1,7 @@
 //! Loads a hub with many TLS devices and reports how it fares.
 //!
-//! `cargo run --release -p iothub-sim --example load -- [DEVICES] [SECONDS] [HALF_OPEN]`
+//! `cargo run --release -p iothub-sim --example load -- [DEVICES] [SECONDS] [HALF_OPEN]`; with `write`
+//! instead of numbers it runs what `docs/hub-load.md` shows and writes that file.
 //!
 //! The hub runs in a process of its own, so that its memory can be told from the devices'. Each device
 //! connects with TLS 1.2 and a SAS token, then publishes one QoS 1 message per second; the latency is
@@ -47,7 +48,12 @@ fn main() -> ExitCode {
     };
     let done = match arguments.first().map(String::as_str) {
         Some("hub") => run_hub(number(1, 1000)),
-        _ => measure(number(0, 1000), number(1, 20), number(2, 0)),
+        Some("write") => write_docs(),
+        _ => show(Scenario {
+            devices: number(0, 1000),
+            seconds: number(1, 20),
+            half_open: number(2, 0),
+        }),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -121,94 +127,165 @@ impl Drop for HubProcess {
     }
 }
 
+#[derive(Clone, Copy)]
+struct Scenario {
+    devices: usize,
+    seconds: usize,
+    half_open: usize,
+}
+
+/// Names and values, in the order of the table.
+type Rows = Vec<(&'static str, String)>;
+
 #[expect(clippy::print_stdout, reason = "what the program is for")]
-fn measure(devices: usize, seconds: usize, half_open: usize) -> Result<(), Failure> {
-    let hub = HubProcess::start(devices)?;
+fn show(scenario: Scenario) -> Result<(), Failure> {
+    for (name, value) in measure(scenario)? {
+        println!("{name:<40} {value}");
+    }
+    Ok(())
+}
+
+/// Writes `docs/hub-load.md` from the repository's folder.
+fn write_docs() -> Result<(), Failure> {
+    let plain = Scenario {
+        devices: 1000,
+        seconds: 30,
+        half_open: 0,
+    };
+    let besieged = Scenario {
+        half_open: 10_000,
+        ..plain
+    };
+    let (plain, besieged) = (measure(plain)?, measure(besieged)?);
+    let mut text = format!(
+        "# The local hub under load\n\n\
+         Written by `cargo run --release -p iothub-sim --example load -- write` on {}.\n\n\
+         Hub and devices are two processes that share the cores. Each device has a TLS 1.2 connection of its own (RSA chain,\n\
+         full handshake, SAS token) and publishes one QoS 1 message a second; latency is the time from writing PUBLISH to reading\n\
+         PUBACK. Memory is the growth of the hub's resident memory. Half-open sockets are TCP connections that never send a byte.\n\n\
+         | | alone | with half-open sockets |\n|---|---:|---:|\n",
+        machine()
+    );
+    for ((name, alone), (_, with)) in plain.iter().zip(&besieged) {
+        text.push_str(&format!("| {name} | {alone} | {with} |\n"));
+    }
+    std::fs::write("docs/hub-load.md", text)?;
+    Ok(())
+}
+
+/// Processor and cores.
+fn machine() -> String {
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = info
+        .lines()
+        .find(|line| line.starts_with("model name"))
+        .and_then(|line| line.split_once(':'))
+        .map_or("an unknown processor", |(_, model)| model.trim());
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    format!("{cores} cores of {model}")
+}
+
+fn measure(scenario: Scenario) -> Result<Rows, Failure> {
+    let hub = HubProcess::start(scenario.devices)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()?;
     let idle_kib = hub.memory_kib()?;
     let mut sockets = Vec::new();
-    for _ in 0..half_open {
+    for _ in 0..scenario.half_open {
         sockets.push(std::net::TcpStream::connect(hub.addr)?);
     }
-    if half_open > 0 {
+    let mut rows = vec![("half-open sockets", scenario.half_open.to_string())];
+    let each = if scenario.half_open > 0 {
         std::thread::sleep(Duration::from_secs(1));
         let grown = hub.memory_kib()?.saturating_sub(idle_kib);
-        println!("half-open sockets        {half_open}");
-        println!(
-            "memory for each          {:.1} KiB",
-            ratio(grown, half_open)
-        );
-    }
+        format!("{:.1} KiB", ratio(grown, scenario.half_open))
+    } else {
+        "-".to_owned()
+    };
+    rows.push(("memory for each of them", each));
+    runtime.block_on(drive(&hub, scenario, &mut rows))?;
+    rows.push((
+        "memory at the end",
+        format!("{:.0} MiB", ratio(hub.memory_kib()?, 1024)),
+    ));
+    drop(sockets);
+    Ok(rows)
+}
+
+async fn drive(hub: &HubProcess, scenario: Scenario, rows: &mut Rows) -> Result<(), Failure> {
+    let Scenario {
+        devices, seconds, ..
+    } = scenario;
     let before_kib = hub.memory_kib()?;
+    let begun = Instant::now();
+    let streams = connect_all(hub, devices).await?;
+    let elapsed = begun.elapsed().as_secs_f64();
+    let connected_kib = hub.memory_kib()?.saturating_sub(before_kib);
+    rows.push(("devices", devices.to_string()));
+    let rate = ratio(devices as u64, 1) / elapsed;
+    rows.push(("connections per second", format!("{rate:.0}")));
+    let each = ratio(connected_kib, devices);
+    rows.push(("memory per connection", format!("{each:.1} KiB")));
+
+    let start = TokioInstant::now() + Duration::from_millis(200);
+    let publishing: Vec<_> = streams
+        .into_iter()
+        .enumerate()
+        .map(|(n, stream)| {
+            // Spread over the second, as independent devices are.
+            let offset = Duration::from_secs(1).mul_f64(ratio(n as u64, devices));
+            tokio::spawn(publish(stream, n, seconds, start + offset))
+        })
+        .collect();
+    let mut latencies = Vec::new();
+    for task in publishing {
+        latencies.extend(task.await??);
+    }
+    report(&mut latencies, devices * seconds, rows);
+    Ok(())
+}
+
+async fn connect_all(
+    hub: &HubProcess,
+    devices: usize,
+) -> Result<Vec<TlsStream<TcpStream>>, Failure> {
     let mut config = ClientConfig::builder_with_protocol_versions(&[&rustls::version::TLS12])
         .with_root_certificates(hub.roots.clone())
         .with_no_client_auth();
     config.resumption = rustls::client::Resumption::disabled();
     let connector = TlsConnector::from(Arc::new(config));
-    runtime.block_on(async {
-        let begun = Instant::now();
-        // As many handshakes at once as keep both sides busy.
-        let turns = Arc::new(Semaphore::new(32));
-        let mut connecting = Vec::new();
-        for n in 0..devices {
-            let (connector, turns, addr) = (connector.clone(), turns.clone(), hub.addr);
-            connecting.push(tokio::spawn(async move {
-                let _turn = turns.acquire().await?;
-                connect(&connector, addr, n).await
-            }));
-        }
-        let mut streams = Vec::new();
-        for task in connecting {
-            streams.push(task.await??);
-        }
-        let elapsed = begun.elapsed().as_secs_f64();
-        println!("devices                  {devices}");
-        println!(
-            "connections per second   {:.0}",
-            ratio(devices as u64, 1) / elapsed
-        );
-        let connected_kib = hub.memory_kib()?.saturating_sub(before_kib);
-        println!(
-            "memory per connection    {:.1} KiB",
-            ratio(connected_kib, devices)
-        );
-
-        let start = TokioInstant::now() + Duration::from_millis(200);
-        let publishing: Vec<_> = streams
-            .into_iter()
-            .enumerate()
-            .map(|(n, stream)| {
-                // Spread over the second, as independent devices are.
-                let offset = Duration::from_secs(1).mul_f64(ratio(n as u64, devices));
-                tokio::spawn(publish(stream, n, seconds, start + offset))
-            })
-            .collect();
-        let mut latencies = Vec::new();
-        for task in publishing {
-            latencies.extend(task.await??);
-        }
-        report(&mut latencies, devices * seconds);
-        Ok::<(), Failure>(())
-    })?;
-    println!("memory at the end        {} KiB", hub.memory_kib()?);
-    drop(sockets);
-    Ok(())
+    // As many handshakes at once as keep both sides busy.
+    let turns = Arc::new(Semaphore::new(32));
+    let mut connecting = Vec::new();
+    for n in 0..devices {
+        let (connector, turns, addr) = (connector.clone(), turns.clone(), hub.addr);
+        connecting.push(tokio::spawn(async move {
+            let _turn = turns.acquire().await?;
+            connect(&connector, addr, n).await
+        }));
+    }
+    let mut streams = Vec::new();
+    for task in connecting {
+        streams.push(task.await??);
+    }
+    Ok(streams)
 }
 
-#[expect(clippy::print_stdout, reason = "what the program is for")]
-fn report(latencies: &mut [Duration], expected: usize) {
+fn report(latencies: &mut [Duration], expected: usize, rows: &mut Rows) {
     latencies.sort_unstable();
     let at = |percent: usize| {
         let index = (latencies.len() * percent / 100).min(latencies.len().saturating_sub(1));
-        latencies.get(index).copied().unwrap_or_default()
+        let latency = latencies.get(index).copied().unwrap_or_default();
+        format!("{:.1} ms", latency.as_secs_f64() * 1000.0)
     };
-    println!("messages acknowledged    {} of {expected}", latencies.len());
-    println!("PUBACK latency p50       {:?}", at(50));
-    println!("PUBACK latency p99       {:?}", at(99));
-    println!("PUBACK latency maximum   {:?}", at(100));
+    let lost = expected.saturating_sub(latencies.len());
+    rows.push(("messages acknowledged", latencies.len().to_string()));
+    rows.push(("messages lost", lost.to_string()));
+    rows.push(("PUBACK latency, median", at(50)));
+    rows.push(("PUBACK latency, 99th percentile", at(99)));
+    rows.push(("PUBACK latency, maximum", at(100)));
 }
 
 #[expect(clippy::cast_precision_loss, reason = "for display")]

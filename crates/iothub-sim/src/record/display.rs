@@ -31,13 +31,13 @@ impl fmt::Display for Event {
                 identity,
                 filter,
                 result,
-            } => match result {
-                Ok(_) => write!(f, "subscribed {} to {filter}", identity.client_id()),
-                Err(reason) => {
-                    let id = identity.client_id();
-                    write!(f, "refused subscription of {id}: {reason}")
+            } => {
+                let id = identity.client_id();
+                match result {
+                    Ok(_) => write!(f, "subscribed {id} to {filter}"),
+                    Err(reason) => write!(f, "refused subscription of {id}: {reason}"),
                 }
-            },
+            }
             Self::Unsubscribed { identity, filter } => {
                 write!(f, "unsubscribed {} from {filter}", identity.client_id())
             }

@@ -4,7 +4,7 @@ use core::fmt::Write;
 use std::path::Path;
 
 use super::LocalHub;
-use crate::config::{Attestation, GroupAttestation};
+use crate::config::{Attestation, GroupAttestation, ProvisioningService};
 
 impl LocalHub {
     /// How to connect: address, root certificate, connection strings, provisioning, service side.
@@ -39,41 +39,7 @@ impl LocalHub {
             writeln!(out, "  {id}{disabled}: {string}")?;
         }
         for service in &self.config().provisioning {
-            writeln!(
-                out,
-                "\nProvisioning service with id scope {}",
-                service.id_scope
-            )?;
-            for enrollment in &service.enrollments {
-                let id = &enrollment.registration_id;
-                match &enrollment.attestation {
-                    Attestation::SymmetricKeys { primary, .. } => {
-                        writeln!(out, "  registration {id}: key {}", primary.to_base64())?;
-                    }
-                    Attestation::Certificate { primary, .. } => {
-                        writeln!(out, "  registration {id}: certificate {primary}")?;
-                    }
-                }
-            }
-            for group in &service.groups {
-                match &group.attestation {
-                    GroupAttestation::SymmetricKeys { primary, .. } => {
-                        let key = primary.to_base64();
-                        writeln!(
-                            out,
-                            "  group {}: key {key} (derive each device's from it)",
-                            group.name
-                        )?;
-                    }
-                    GroupAttestation::Authority(_) => {
-                        writeln!(
-                            out,
-                            "  group {}: certificates below its authority",
-                            group.name
-                        )?;
-                    }
-                }
-            }
+            write_provisioning(service, out)?;
         }
         let host = self
             .config()
@@ -94,4 +60,43 @@ impl LocalHub {
         }
         Ok(())
     }
+}
+
+fn write_provisioning(service: &ProvisioningService, out: &mut String) -> core::fmt::Result {
+    writeln!(
+        out,
+        "\nProvisioning service with id scope {}",
+        service.id_scope
+    )?;
+    for enrollment in &service.enrollments {
+        let id = &enrollment.registration_id;
+        match &enrollment.attestation {
+            Attestation::SymmetricKeys { primary, .. } => {
+                writeln!(out, "  registration {id}: key {}", primary.to_base64())?;
+            }
+            Attestation::Certificate { primary, .. } => {
+                writeln!(out, "  registration {id}: certificate {primary}")?;
+            }
+        }
+    }
+    for group in &service.groups {
+        match &group.attestation {
+            GroupAttestation::SymmetricKeys { primary, .. } => {
+                let key = primary.to_base64();
+                writeln!(
+                    out,
+                    "  group {}: key {key} (derive each device's from it)",
+                    group.name
+                )?;
+            }
+            GroupAttestation::Authority(_) => {
+                writeln!(
+                    out,
+                    "  group {}: certificates below its authority",
+                    group.name
+                )?;
+            }
+        }
+    }
+    Ok(())
 }

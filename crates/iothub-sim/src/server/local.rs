@@ -3,11 +3,12 @@
 use core::{fmt, net::SocketAddr, time::Duration};
 use std::sync::{Arc, mpsc::Receiver};
 
-use tokio::{net::TcpListener, runtime::Runtime};
+use tokio::runtime::Runtime;
 use tokio_rustls::TlsAcceptor;
 
 use super::{
     ServerOptions, StartError,
+    listening::Listening,
     shared::{Shared, accept, run_timers, save_changes},
 };
 use crate::{
@@ -366,43 +367,6 @@ impl LocalHub {
             .map(|info| info.identity)
             .ok_or_else(|| ServiceError::NotFound(device_id.to_owned()))
     }
-}
-
-/// The threads and ports of a hub that is about to start.
-struct Listening {
-    runtime: Runtime,
-    devices: (TcpListener, SocketAddr),
-    service: Option<(TcpListener, SocketAddr)>,
-}
-
-impl Listening {
-    fn new(options: &ServerOptions) -> Result<Self, StartError> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .thread_name("iothub-sim")
-            .enable_all()
-            .build()
-            .map_err(StartError::Threads)?;
-        let devices = listen(&runtime, options.listen)?;
-        let service = match &options.service {
-            Some(service) => Some(listen(&runtime, service.listen)?),
-            None => None,
-        };
-        Ok(Self {
-            runtime,
-            devices,
-            service,
-        })
-    }
-}
-
-fn listen(runtime: &Runtime, address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
-    let failed = |error| StartError::Listen { address, error };
-    let listener = runtime
-        .block_on(TcpListener::bind(address))
-        .map_err(failed)?;
-    let bound = listener.local_addr().map_err(failed)?;
-    Ok((listener, bound))
 }
 
 fn set_issuer(config: &mut Config, id_scope: &str, issuer: IssuingAuthority) {

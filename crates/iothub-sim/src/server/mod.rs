@@ -4,6 +4,7 @@ mod clock;
 mod connection;
 mod introduction;
 mod journal;
+mod listening;
 mod local;
 mod shared;
 
