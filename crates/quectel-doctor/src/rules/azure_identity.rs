@@ -304,7 +304,12 @@ fn certificate_or_token(case: &Case<'_>) -> Option<Evidence> {
         }
         Password::Sas(_) if mutual => {
             let detail = "A client certificate and a SAS token are both sent; the hub takes the one that the device is registered for.";
-            Some(Evidence::warning(Confidence::Possible, detail).at(quotes))
+            let refused = matches!(case.attempt.refusal(), Some((4 | 5, _)));
+            Some(if refused && !case.has_error_of(&["az.", "dps."]) {
+                Evidence::error(Confidence::Likely, detail).at(quotes)
+            } else {
+                Evidence::warning(Confidence::Possible, detail).at(quotes)
+            })
         }
         _ => None,
     }

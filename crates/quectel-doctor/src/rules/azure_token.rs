@@ -240,6 +240,13 @@ fn resource_mismatch(case: &Case<'_>) -> Option<Evidence> {
     let severity = weight(case).filter(|_| is_azure(case))?;
     let (connect, sas) = credentials(case)?;
     let resource = resource(sas).filter(|resource| !resource.is_empty())?;
+    // Of a token that ends in its first field nobody knows how the field went on.
+    if matches!(sas.signature, Signature::Missing)
+        && sas.is_truncated()
+        && sas.expiry_unix_s.is_none()
+    {
+        return None;
+    }
     let quotes = lines(case, connect);
     if case.cloud() == Cloud::AzureDps {
         let wanted = other_registration(&connect.user, resource)?;

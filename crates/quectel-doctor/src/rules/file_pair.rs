@@ -118,7 +118,12 @@ fn swapped(case: &Case<'_>) -> Option<Evidence> {
         return None;
     }
     let names = (kind_of_words(certificate.text()), kind_of_words(key.text()));
-    if names == (Some(Kind::Key), Some(Kind::Certificate)) {
+    let swapped = match names {
+        (Some(Kind::Key), other) => other != Some(Kind::Key),
+        (other, Some(Kind::Certificate)) => other != Some(Kind::Certificate),
+        _ => false,
+    };
+    if swapped {
         let detail = format!(
             "`{}` is bound as certificate and `{}` as key.",
             certificate.text(),

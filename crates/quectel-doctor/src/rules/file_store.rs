@@ -238,6 +238,13 @@ fn missing(case: &Case<'_>) -> Option<Evidence> {
                 && normal_name(refusal.command.arg(0)) == name
                 && file.is_none_or(|file| file.quote.number < refusal.quote.number)
         });
+        // Refused for another reason than that it exists, and never there.
+        let refused = case.session.uploads.iter().find_map(|upload| {
+            let (refused, quote) = upload.refused.as_ref()?;
+            let same = base_name(&normal_name(&upload.name)) == base_name(&name);
+            let told = matches!(refused.cme(), Some(code) if code != 407);
+            (same && told && file.is_none_or(|file| !file.uploaded)).then_some(quote)
+        });
         let (why, quote) = if let Some(quote) = deleted {
             ("was deleted and not uploaded again", quote)
         } else if let Some(listing) = listing {
@@ -245,6 +252,8 @@ fn missing(case: &Case<'_>) -> Option<Evidence> {
                 "is not among the files that the module lists",
                 &listing.quote,
             )
+        } else if let Some(quote) = refused {
+            ("was refused when it was uploaded", quote)
         } else {
             ("was not found", &not_found?.answer)
         };

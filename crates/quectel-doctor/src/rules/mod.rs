@@ -252,7 +252,61 @@ pub(crate) fn examine(session: &Session, now_unix_s: i64) -> Vec<Found> {
             }
         }
     }
-    let rank = |id: &str| causes().position(|cause| cause.id == id);
+    roots_first(&mut found);
+    found
+}
+
+/// Faults that bring others with them, by the beginnings of their names: no SIM, no network; no network, no address.
+const ROOT_CAUSES: &[(&str, &[&str])] = &[
+    ("net.sim-not-ready", &["net.", "tls."]),
+    (
+        "net.registration-denied",
+        &["net.apn", "net.pdp", "net.dns", "tls."],
+    ),
+    (
+        "net.no-signal",
+        &["net.not", "net.apn", "net.pdp", "net.dns", "tls."],
+    ),
+    (
+        "net.not-registered",
+        &["net.apn", "net.pdp", "net.dns", "tls."],
+    ),
+    ("net.apn-missing-or-wrong", &["net.pdp", "net.dns"]),
+    ("net.pdp-dropped", &["mqtt."]),
+    ("fw.reset-or-brownout", &["tls.", "mqtt."]),
+    ("syn.smart-quotes", &["tls.", "mqtt.", "file."]),
+    ("fw.dialect", &["tls.", "file."]),
+    ("file.length-mismatch", &["tls.ca", "tls.handshake"]),
+    ("az.sas-truncated", &["az.sas"]),
+];
+
+/// The weightiest first; among errors the one that explains the others, whatever is surer.
+fn roots_first(found: &mut [Found]) {
+    let is_error = |found: &Found| found.evidence.severity == Severity::Error;
+    let brought = |root: &Found, other: &Found| {
+        let consequences = ROOT_CAUSES.iter().find(|(id, _)| *id == root.cause.id);
+        let named =
+            |(_, all): &(&str, &[&str])| all.iter().any(|id| other.cause.id.starts_with(id));
+        other.cause.id != root.cause.id && is_error(other) && consequences.is_some_and(named)
+    };
+    let surest = |root: &Found| {
+        let all = found
+            .iter()
+            .filter(|other| is_error(root) && brought(root, other));
+        all.map(|other| other.evidence.confidence).max()
+    };
+    let surest: Vec<Option<Confidence>> = found.iter().map(surest).collect();
+    for (root, surest) in found.iter_mut().zip(surest) {
+        let own = root.evidence.confidence;
+        root.evidence.confidence = own.max(surest.unwrap_or(own));
+    }
+    let rank = |id: &str| {
+        let root = ROOT_CAUSES.iter().position(|(root, _)| *root == id);
+        (
+            root.unwrap_or(usize::MAX),
+            causes().position(|cause| cause.id == id),
+        )
+    };
     found.sort_by_key(|found| {
         let evidence = &found.evidence;
         (
@@ -261,7 +315,6 @@ pub(crate) fn examine(session: &Session, now_unix_s: i64) -> Vec<Found> {
             rank(found.cause.id),
         )
     });
-    found
 }
 
 fn ask(cause: &'static Cause, last: bool, context: &Context<'_>) -> Vec<Evidence> {

@@ -150,6 +150,9 @@ fn version_3(case: &Case<'_>) -> Option<Evidence> {
     let quotes = case.failure_with([version.map(|value| &value.quote)]);
     Some(if refusal == Some(1) {
         Evidence::error(Confidence::Certain, detail).at(quotes)
+    } else if number == Some(3) && !case.has_error_of(&["az.", "dps.", "aws.", "syn."]) {
+        // Nothing else explains why the server refused it.
+        Evidence::error(Confidence::Likely, detail).at(quotes)
     } else if attempt.no_connack().is_some() && !case.has_error() && visible {
         Evidence::error(Confidence::Likely, detail).at(quotes)
     } else {
@@ -165,7 +168,9 @@ fn connack(case: &Case<'_>, wanted: i32, words: &str) -> Option<Evidence> {
     })?;
     // The specific cause says more than the code.
     let specific = ["az.", "dps.", "aws.", "syn."];
-    if matches!(wanted, 4 | 5) && case.has_error_of(&specific) {
+    if matches!(wanted, 4 | 5)
+        && (case.has_error_of(&specific) || case.has_error_of(&["mqtt.version-3"]))
+    {
         return None;
     }
     let later = if case.connected_later() {

@@ -248,19 +248,27 @@ impl Builder {
         if result == Final::Error && self.publish_overrun(&quote) {
             return;
         }
-        if result == Final::Error
-            && let Some(name) = self.last_upload.take()
-        {
-            self.change(|state| {
-                if let Some(file) = state.file_mut(&name, &quote) {
-                    file.stray_error = Some(quote.clone());
-                }
-            });
-        } else if let Some(pair) = self.overtaken.take()
+        if result == Final::Error && self.spilt(&quote) {
+            return;
+        }
+        if let Some(pair) = self.overtaken.take()
             && self.session.overlaps.len() < 32
         {
             self.session.overlaps.push(pair);
         }
+    }
+
+    /// The rest of a file that was longer than declared: taken for a command, or echoed behind the upload.
+    fn spilt(&mut self, quote: &Quote) -> bool {
+        let Some(name) = self.last_upload.take() else {
+            return false;
+        };
+        self.change(|state| {
+            if let Some(file) = state.file_mut(&name, quote) {
+                file.stray_error = Some(quote.clone());
+            }
+        });
+        true
     }
 
     fn boot(&mut self, boot: Boot, item: &Item<'_>) {
@@ -322,6 +330,9 @@ impl Builder {
     }
 
     fn text(&mut self, text: &str, item: &Item<'_>) {
+        if self.pending.is_none() && !self.pem.is_open() && text.starts_with("-----END") {
+            self.spilt(&Quote::new(item.line, item.raw));
+        }
         let (ours, complete) = self.pem.line(text, item.line, item.ending);
         if let Some(pem) = complete {
             self.pem_complete(pem, item);

@@ -157,7 +157,13 @@ pub(crate) fn module_clock(text: &str) -> Option<ModuleClock> {
     if !(0..24).contains(&hour) || !(0..60).contains(&minute) || !(0..61).contains(&second) {
         return None;
     }
-    let unix_s = unix_of_date(year, month, day) + (hour * 60 + minute) * 60 + second;
+    let told = unix_of_date(year, month, day) + (hour * 60 + minute) * 60 + second;
+    // Some families tell local time with its zone in quarters of an hour, others UTC and the zone beside it: the
+    // earlier reading proves less.
+    let zone = time
+        .split_once('+')
+        .and_then(|(_, zone)| zone.split(',').next()?.trim().parse::<i64>().ok());
+    let unix_s = told - zone.filter(|zone| (0..=56).contains(zone)).unwrap_or(0) * 900;
     Some(ModuleClock { unix_s, year })
 }
 
