@@ -323,6 +323,29 @@ fn what_is_not_tls_is_named() {
 }
 
 #[test]
+fn who_leaves_during_the_handshake_is_mentioned() {
+    let mut hub = hub_with(
+        &config(),
+        &ecdsa(CertificateFault::None),
+        &TlsOptions::default(),
+    );
+    let client = TlsClient::new(ecdsa(CertificateFault::None).root_pem(), START);
+    let hello = outgoing(&mut client.connection());
+    for (bytes, mentioned) in [(0, 0), (20, 1), (hello.len(), 1)] {
+        let link = hub.connect(NOW);
+        hub.receive(NOW, link, &hello[..bytes]);
+        hub.disconnect(NOW, link);
+        let reasons = reasons(&mut hub);
+        assert_eq!(reasons.len(), mentioned, "{reasons:?}");
+        assert!(
+            reasons
+                .iter()
+                .all(|(_, text)| text.contains("left in the middle"))
+        );
+    }
+}
+
+#[test]
 fn a_slow_handshake_times_out() {
     let pki = ecdsa(CertificateFault::None);
     let mut hub = hub_with(&config(), &pki, &TlsOptions::default());

@@ -107,6 +107,8 @@ impl Served<'_> {
         }
         if let Some(reason) = input.failed {
             self.refuse(reason);
+        } else if input.closed && self.id.is_none() {
+            self.left();
         }
         self.pull();
         self.closing |= input.closed;

@@ -129,10 +129,16 @@ impl TlsHub {
 
     /// The client's side of the TCP connection has ended.
     pub fn disconnect(&mut self, now: Now, id: LinkId) {
-        if let Some(link) = self.links.remove(&id)
-            && let Some(connection) = link.connection
-        {
+        let Some(link) = self.links.remove(&id) else {
+            return;
+        };
+        if let Some(connection) = link.connection {
             self.hub.lost(now, connection);
+        } else if let Some(reason) = link.tls.broken_off()
+            && !link.closing
+        {
+            let server_name = link.tls.server_name().map(str::to_owned);
+            self.hub.refuse_tls(now, server_name, reason);
         }
     }
 
