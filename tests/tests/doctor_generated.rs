@@ -10,9 +10,16 @@ mod faults;
 #[path = "doctor_generated/plan.rs"]
 mod plan;
 
+use iothub_sim::{Device, KeyKind};
 use plan::{Model, Plan, SHAPES, run};
-use quectel_azure_tests::world::NOW_UNIX_S;
+use quectel_azure::azure_auth::ConnectionString;
+use quectel_azure::{CaFile, Config, Credential, Message};
+use quectel_azure_tests::host::{Chunk, Memory, Seen, connect, drive};
+use quectel_azure_tests::world::{
+    DEVICE, HUB, HubSetup, NOW_UNIX_S, World, device_certificate, module,
+};
 use quectel_doctor::{Severity, diagnose_at};
+use quectel_sim::LogKind;
 
 const MODELS: &[Model] = &[
     Model {
@@ -179,4 +186,91 @@ fn the_broken_thing_is_named_first() {
     println!("{}", misses.join("\n"));
     assert!(cases >= 200, "{cases}");
     assert!(first * 100 >= cases * 95, "{first} of {cases}");
+}
+
+/// The driver's own traffic as the simulator's log has it, with answers and URCs.
+fn driver_log(model: Model, x509: bool, own_clock: bool) -> String {
+    let certificate = device_certificate(NOW_UNIX_S, KeyKind::EcdsaP256);
+    let mut setup = HubSetup::new();
+    setup.require_sni = model.sni;
+    if x509 {
+        setup.device = Device::with_thumbprint(DEVICE, certificate.sha256_thumbprint());
+    }
+    let mut config = module(model.name, model.firmware, NOW_UNIX_S);
+    if !own_clock {
+        config = config.without_clock();
+    }
+    let mut world = World::new(setup, config);
+    let (text, pem) = (world.connection_string.clone(), world.ca_pem.clone());
+    let parsed = ConnectionString::parse(&text).expect("the hub's connection string");
+    let credential = if x509 {
+        Credential::X509 {
+            certificate: certificate.certificate_pem.as_bytes(),
+            key: certificate.key_pem.as_bytes(),
+        }
+    } else {
+        Credential::SharedAccessKey(parsed.shared_access_key().expect("a key"))
+    };
+    let mut config = Config::new(HUB, DEVICE, credential).apn("internet");
+    config.ca = CaFile {
+        pem: pem.as_bytes(),
+        ..CaFile::default()
+    };
+    let mut memory = Memory::new();
+    let mut client = memory.client(config);
+    if !own_clock {
+        client.set_unix_time(world.now_ms, NOW_UNIX_S);
+    }
+    let seen = connect(&mut client, &mut world);
+    assert_eq!(
+        seen.last(),
+        Some(&Seen::Connected),
+        "{} {seen:?}",
+        model.name
+    );
+    let message = Message::new(b"{\"t\":21.5}").json();
+    client
+        .publish(world.now_ms, &message)
+        .expect("connected and ready");
+    drive(&mut client, &mut world, Chunk(0), 120_000, |event| {
+        matches!(event, Seen::Published(_))
+    });
+    client.disconnect(world.now_ms).expect("connected");
+    drive(&mut client, &mut world, Chunk(0), 60_000, Seen::settles);
+    let mut log = String::new();
+    for entry in world.module.take_log() {
+        let arrow = match entry.kind {
+            LogKind::Command => ">>",
+            LogKind::Reply | LogKind::Urc => "<<",
+            _ => continue,
+        };
+        log.push_str(&format!("{arrow} {}\n", entry.text));
+    }
+    log
+}
+
+#[test]
+fn the_drivers_own_sessions_have_no_error() {
+    let mut faults = Vec::new();
+    for model in MODELS {
+        for (x509, own_clock) in [(false, true), (true, true), (false, false), (true, false)] {
+            let log = driver_log(*model, x509, own_clock);
+            let report = diagnose_at(log.as_bytes(), today()).expect("a log");
+            let success = report
+                .main_session()
+                .is_some_and(|s| s.outcome == "success");
+            let loud = report
+                .findings
+                .iter()
+                .filter(|f| f.severity > Severity::Info);
+            let loud: Vec<_> = loud.map(|f| (f.id, f.severity)).collect();
+            if !success || !loud.is_empty() {
+                faults.push(format!(
+                    "{} x509={x509} clock={own_clock}: {loud:?}\n{log}",
+                    model.name
+                ));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
