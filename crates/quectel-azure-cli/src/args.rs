@@ -53,7 +53,7 @@ pub(crate) enum Command {
     Ports,
     /// Run one of the simulators.
     #[command(subcommand)]
-    Sim(SimCommand),
+    Sim(Box<SimCommand>),
 }
 
 #[derive(Debug, Args)]
