@@ -78,7 +78,11 @@ check_clippy() {
 #: test         unit, integration and documentation tests
 check_test() {
     # Programs that share nothing with ours; their tests say when they are missing, and fail where all must be checked.
-    [ "${CI:-}" != true ] || { debian /usr/sbin/mosquitto mosquitto; export REQUIRE_TOOLS=1; }
+    [ "${CI:-}" != true ] || {
+        debian /usr/sbin/mosquitto mosquitto
+        debian gammu gammu
+        export REQUIRE_TOOLS=1
+    }
     debian python3 python3
     local status=0
     if cargo nextest --version >/dev/null 2>&1; then

@@ -1,4 +1,4 @@
-//! Programs that share nothing with this crate: a script on a pseudo terminal, and mosquitto as the broker.
+//! Programs that share nothing with this crate: a script and gammu on a pseudo terminal, and mosquitto as the broker.
 //!
 //! A program that the machine lacks is skipped with a reason; with `REQUIRE_TOOLS=1` in the environment it is an error.
 #![cfg(unix)]
@@ -173,6 +173,51 @@ fn a_script_on_a_pseudo_terminal() {
         (publish.topic.as_str(), publish.payload.as_slice()),
         ("mydevice1/topic", &b"0123456789"[..])
     );
+}
+
+/// Gammu speaks to modems of any make; what it finds out it found out by itself.
+#[test]
+fn gammu_identifies_the_module_and_its_network() {
+    let Some(gammu) = tool(&["gammu"]) else {
+        return;
+    };
+    let dir = tempfile::tempdir().unwrap();
+    for (profile, packet_network) in [("bg96", false), ("ec25", true)] {
+        let simulator = Simulator::new().unwrap();
+        let module = Module::new(ready(profile));
+        let pty = simulator
+            .pty(module, &HostTable::new(), None, None)
+            .unwrap();
+        let settings = dir.path().join("gammurc");
+        let text = format!(
+            "[gammu]\ndevice = {}\nconnection = at115200\n",
+            pty.path().display()
+        );
+        fs::write(&settings, text).unwrap();
+        let ask = |what: &str| {
+            let output = Command::new(&gammu)
+                .arg("-c")
+                .arg(&settings)
+                .arg(what)
+                .output()
+                .unwrap();
+            let text = String::from_utf8_lossy(&output.stdout).into_owned();
+            assert!(output.status.success(), "{profile} {what}: {text}");
+            text
+        };
+        let identity = ask("identify");
+        let model = format!("({})", profile.to_uppercase());
+        for part in ["Quectel", &model, "IMEI", "SIM IMSI"] {
+            assert!(identity.contains(part), "{part} is not in {identity}");
+        }
+        let network = ask("networkinfo");
+        assert!(network.contains("home network"), "{network}");
+        assert_eq!(
+            network.contains("Packet network       : "),
+            packet_network,
+            "{network}"
+        );
+    }
 }
 
 /// A mosquitto of the test's own.
