@@ -75,10 +75,10 @@ where
         Command::Publish(args) => publish::run(args, console).map(|()| Status::Done),
         Command::Doctor(args) => doctor::run(args, console),
         Command::Ports => ports(console).map(|()| Status::Done),
-        Command::Sim(SimCommand::Modem(args)) => {
-            sim::modem::run(args, console).map(|()| Status::Done)
-        }
-        Command::Sim(SimCommand::Hub(args)) => sim::hub::run(args, console).map(|()| Status::Done),
+        Command::Sim(command) => match &**command {
+            SimCommand::Modem(args) => sim::modem::run(args, console).map(|()| Status::Done),
+            SimCommand::Hub(args) => sim::hub::run(args, console).map(|()| Status::Done),
+        },
     };
     let _ = console.out.flush();
     match result {
