@@ -166,7 +166,11 @@ fn baltimore(case: &Case<'_>) -> Option<Evidence> {
             "{words}. It was right when this was logged ({}), and is not any more.",
             date_text(time)
         );
-        return Some(Evidence::info(detail).quoting([&file.quote]));
+        let mut evidence = Evidence::info(detail).quoting([&file.quote]);
+        if !root.certain {
+            evidence.confidence = Confidence::Likely;
+        }
+        return Some(evidence);
     }
     if case.tls_failed() && case.could_be("cacert") && verifies(case.intended()) {
         let judged = if known {
