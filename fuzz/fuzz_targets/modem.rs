@@ -47,7 +47,10 @@ fn toml(text: &str) {
     }
     let mut module = Module::new(setup(profile));
     let _ = module.faults().load("fuzz.toml", text);
-    talk(&mut module, b"AT\rAT+CSQ\rAT+QMTOPEN=0,\"h\",1883\r\xffw\xff\xffATI\r");
+    talk(
+        &mut module,
+        b"AT\rAT+CSQ\rAT+QMTOPEN=0,\"h\",1883\r\xffw\xff\xffATI\r",
+    );
 }
 
 fn setup(profile: Profile) -> ModuleConfig {
@@ -74,7 +77,11 @@ fn module(first: usize, input: &[u8]) {
     out.clear();
     module.uart_rx(now, b"\rATE1V1Q0\rAT&F;&F1;&W\rAT\r");
     module.uart_tx(now + 10_000, &mut out);
-    assert!(out.ends_with(b"\r\nOK\r\n"), "{:?}", String::from_utf8_lossy(&out));
+    assert!(
+        out.ends_with(b"\r\nOK\r\n"),
+        "{:?}",
+        String::from_utf8_lossy(&out)
+    );
 }
 
 /// Gives the time at the end.
@@ -117,12 +124,18 @@ fn happen(module: &mut Module, now: u64, open: &mut Vec<SocketId>, kind: u8, byt
             _ => {}
         }
     }
-    let Some(socket) = open.get(usize::from(kind >> 3) % open.len().max(1)).copied() else {
+    let Some(socket) = open
+        .get(usize::from(kind >> 3) % open.len().max(1))
+        .copied()
+    else {
         return;
     };
     let event = match kind % 8 {
         0 => NetEvent::Connected { socket, peer: None },
-        1 => NetEvent::ConnectFailed { socket, reason: ConnectFailure::Refused },
+        1 => NetEvent::ConnectFailed {
+            socket,
+            reason: ConnectFailure::Refused,
+        },
         2 => NetEvent::Closed { socket },
         3 => NetEvent::Listening { socket, port: 1 },
         4 => NetEvent::Accepted {
@@ -131,8 +144,14 @@ fn happen(module: &mut Module, now: u64, open: &mut Vec<SocketId>, kind: u8, byt
             peer: None,
             port: 1,
         },
-        5 => NetEvent::Sent { socket, count: bytes.len() },
-        _ => NetEvent::Data { socket, data: bytes.to_vec() },
+        5 => NetEvent::Sent {
+            socket,
+            count: bytes.len(),
+        },
+        _ => NetEvent::Data {
+            socket,
+            data: bytes.to_vec(),
+        },
     };
     module.net_event(now, event);
 }

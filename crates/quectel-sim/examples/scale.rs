@@ -1,6 +1,8 @@
 //! Many modules in one process, each with an MQTT session over TLS, each publishing once a second.
 //!
-//! `cargo run --release -p quectel-sim --example scale -- [modules] [seconds]`
+//! `cargo run --release -p quectel-sim --example scale -- [modules] [seconds] [file]`
+//!
+//! With a file, `docs/scale.md` for instance, the result is written to it.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -195,11 +197,10 @@ fn cpu_s() -> f64 {
 }
 
 fn main() {
-    let mut args = std::env::args()
-        .skip(1)
-        .map(|text| text.parse::<u64>().unwrap());
-    let modules = args.next().unwrap_or(1000);
-    let seconds = args.next().unwrap_or(60);
+    let mut args = std::env::args().skip(1);
+    let mut number = |default| args.next().map_or(default, |text| text.parse().unwrap());
+    let (modules, seconds): (u64, u64) = (number(1000), number(60));
+    let file = args.next();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
@@ -250,16 +251,7 @@ fn main() {
         thread::sleep(Duration::from_millis(1));
     }
     let connected = resident_kib();
-    println!(
-        "{modules} modules connected over TLS in {:.1} s",
-        started.elapsed().as_secs_f64()
-    );
-    println!(
-        "memory: {} KiB a module idle, {} KiB with its TLS session (both ends)",
-        (idle - before) / modules,
-        (connected - before) / modules
-    );
-
+    let connect_s = started.elapsed().as_secs_f64();
     let (begin, cpu) = (Instant::now(), cpu_s());
     for (at, host) in all.iter_mut().enumerate() {
         host.next = begin + Duration::from_micros(1_000_000 / modules * at as u64);
@@ -286,8 +278,107 @@ fn main() {
     let published: u64 = all.iter().map(|host| u64::from(host.published)).sum();
     let received = PUBLISHES.load(Ordering::Relaxed);
     let share = (cpu_s() - cpu) / begin.elapsed().as_secs_f64();
-    println!(
-        "{published} published and acknowledged, {received} received, {share:.2} of a core in all"
-    );
-    assert_eq!(published, received as u64, "messages were lost");
+    let report = Report {
+        modules,
+        seconds,
+        connect_s,
+        idle_kib: (idle - before) / modules,
+        connected_kib: (connected - before) / modules,
+        published,
+        received: u64::try_from(received).unwrap(),
+        cores: share,
+    };
+    print!("{}", report.text());
+    if let Some(file) = file {
+        fs::write(file, report.document()).unwrap();
+    }
+    assert_eq!(published, report.received, "messages were lost");
+}
+
+struct Report {
+    modules: u64,
+    seconds: u64,
+    connect_s: f64,
+    idle_kib: u64,
+    connected_kib: u64,
+    published: u64,
+    received: u64,
+    cores: f64,
+}
+
+impl Report {
+    fn rows(&self) -> [(&'static str, String); 8] {
+        [
+            (
+                "modules, each with one MQTT session over TLS 1.2",
+                self.modules.to_string(),
+            ),
+            (
+                "until all were connected",
+                format!("{:.1} s", self.connect_s),
+            ),
+            (
+                "publishing once a second each, QoS 1, for",
+                format!("{} s", self.seconds),
+            ),
+            (
+                "messages published and acknowledged",
+                self.published.to_string(),
+            ),
+            (
+                "messages that the broker received",
+                self.received.to_string(),
+            ),
+            ("memory of an idle module", format!("{} KiB", self.idle_kib)),
+            (
+                "memory of a module with its session, broker's end included",
+                format!("{} KiB", self.connected_kib),
+            ),
+            (
+                "processor while publishing: modules, hosts and broker together",
+                format!("{:.2} of a core", self.cores),
+            ),
+        ]
+    }
+
+    fn text(&self) -> String {
+        let rows = self.rows();
+        rows.iter()
+            .map(|(what, value)| format!("{what}: {value}\n"))
+            .collect()
+    }
+
+    fn document(&self) -> String {
+        let rows: String = self
+            .rows()
+            .iter()
+            .map(|(what, value)| format!("| {what} | {value} |\n"))
+            .collect();
+        format!(
+            "# How many simulated modules fit\n\n\
+             Written by `cargo run --release -p quectel-sim --example scale -- {} {} docs/scale.md`: the modules, their\n\
+             hosts and the broker run in one process on loopback sockets. No message may be lost, or it fails.\n\n\
+             Machine: {}.\n\n| | |\n|---|---|\n{rows}",
+            self.modules,
+            self.seconds,
+            machine()
+        )
+    }
+}
+
+/// Processor, cores and system.
+fn machine() -> String {
+    let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = info
+        .lines()
+        .find_map(|line| line.strip_prefix("model name")?.split_once(": "))
+        .map_or("unknown processor", |(_, name)| name);
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let system = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    format!(
+        "{}, {cores} cores, {} {}",
+        model.trim(),
+        std::env::consts::OS,
+        system.trim()
+    )
 }
