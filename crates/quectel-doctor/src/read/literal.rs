@@ -226,7 +226,7 @@ fn string_literals(text: &str) -> Option<Vec<String>> {
     if is_token_start(text.trim_start()) {
         return None;
     }
-    let mut lines = Vec::new();
+    let mut lines: Vec<String> = Vec::new();
     let mut rest = text;
     while let Some(at) = rest.find(['"', '\'']) {
         let (before, quoted) = rest.split_at(at);
@@ -239,7 +239,12 @@ fn string_literals(text: &str) -> Option<Vec<String>> {
         let escaped = inside.contains('\\');
         let plain = unescape(inside);
         let command = command_at(&plain).is_some() || information_at(&plain).is_some();
-        if command && (escaped || code_before(before)) && !(at == 0 && lines.is_empty() && !escaped)
+        let format = lines.last_mut().filter(|line| line.contains("%s"));
+        if let (false, Some(line)) = (command, format) {
+            *line = line.replacen("%s", &plain, 1);
+        } else if command
+            && (escaped || code_before(before))
+            && !(at == 0 && lines.is_empty() && !escaped)
         {
             lines.push(plain.trim_end_matches(['\r', '\n']).to_owned());
         }

@@ -83,14 +83,18 @@ pub(super) fn notes(session: &Session, now_unix_s: i64) -> Vec<String> {
     let mut notes = Vec::new();
     if let Some(family) = session.family().filter(|family| !family.is_quectel()) {
         notes.push(format!("These are commands of a {} module; the doctor knows their MQTT and TLS causes, the fixes are for Quectel where they begin with AT+Q.", family.name()));
-    } else if session
+    } else if let Some(family) = session
         .attempts
         .iter()
-        .any(|attempt| matches!(attempt.api, Api::Cmqtt | Api::Smconn | Api::EspAt))
+        .find_map(|attempt| match attempt.api {
+            Api::Cmqtt | Api::Smconn => Some(Family::Simcom),
+            Api::EspAt => Some(Family::Espressif),
+            _ => None,
+        })
     {
+        let name = family.name();
         notes.push(format!(
-            "These are commands of a {} module, not of Quectel.",
-            Family::Simcom.name()
+            "These are commands of a {name} module, not of Quectel."
         ));
     }
     if session.module.from_prose {

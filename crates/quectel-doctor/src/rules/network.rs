@@ -83,6 +83,23 @@ fn relevant(session: &Session) -> Option<&Network> {
     }
 }
 
+/// The log shows the start, and ends before the module has had time to register.
+fn still_starting(session: &Session) -> bool {
+    let told = session.state.network.registration_told;
+    session.attempts.is_empty() && !session.restarts.is_empty() && told < PATIENCE
+}
+
+/// So many answers about the registration are no start any more.
+const PATIENCE: u32 = 3;
+
+fn milder_at_the_start(session: &Session, evidence: Evidence) -> Evidence {
+    if still_starting(session) {
+        evidence.milder()
+    } else {
+        evidence
+    }
+}
+
 fn one(evidence: Option<Evidence>) -> Vec<Evidence> {
     evidence.into_iter().collect()
 }
@@ -129,13 +146,9 @@ fn no_signal(context: &Context<'_>) -> Vec<Evidence> {
         .filter(|network| !network.is_registered())
         .and_then(|network| {
             let rssi = network.rssi.as_ref().filter(|rssi| rssi.value == 99)?;
-            Some(
-                Evidence::error(
-                    Confidence::Likely,
-                    "The last signal quality is 99, not known.",
-                )
-                .quoting([&rssi.quote]),
-            )
+            let detail = "The last signal quality is 99, not known.";
+            let evidence = Evidence::error(Confidence::Likely, detail).quoting([&rssi.quote]);
+            Some(milder_at_the_start(context.session, evidence))
         }))
 }
 
@@ -156,13 +169,9 @@ fn not_registered(context: &Context<'_>) -> Vec<Evidence> {
                 "0, not searching"
             };
             let lines = network.registration.values().map(|seen| &seen.quote);
-            Some(
-                Evidence::error(
-                    Confidence::Likely,
-                    format!("The last registration status is {words}."),
-                )
-                .quoting(lines),
-            )
+            let detail = format!("The last registration status is {words}.");
+            let evidence = Evidence::error(Confidence::Likely, detail).quoting(lines);
+            Some(milder_at_the_start(context.session, evidence))
         }))
 }
 

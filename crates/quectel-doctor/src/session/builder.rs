@@ -213,6 +213,7 @@ impl Builder {
     }
 
     fn close_session(&mut self) {
+        self.untried_credentials();
         self.open.clear();
         self.inherited = None;
         // Another session has its own clock.

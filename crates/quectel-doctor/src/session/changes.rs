@@ -59,8 +59,28 @@ pub(super) fn set_other(state: &mut State, command: &Command, quote: &Quote) {
             state
                 .smconf
                 .insert("clientid".to_owned(), command.arg(2).to_owned());
-            let text = |n: usize| command.args.get(n).map(|arg| arg.text.as_str());
+            // `NULL` stands for what the commands after it set.
+            let text = |n: usize| {
+                let text = command.args.get(n).map(|arg| arg.text.as_str());
+                text.filter(|text| *text != "NULL")
+            };
             state.credentials = Some((UserName::of(text(3)), Password::of(text(4))));
+        }
+        "+MQTTCLIENTID" => {
+            let id = command.arg(1).to_owned();
+            state.smconf.insert("clientid".to_owned(), id);
+        }
+        "+MQTTUSERNAME" | "+MQTTPASSWORD" => {
+            let value = command.args.get(1).map(|arg| arg.text.as_str());
+            let (user, password) = state
+                .credentials
+                .take()
+                .unwrap_or((UserName::Absent, Password::Absent));
+            state.credentials = Some(if command.is("+MQTTUSERNAME") {
+                (UserName::of(value), password)
+            } else {
+                (user, Password::of(value))
+            });
         }
         "+SMCONF" => {
             let name = command.name(0);

@@ -203,7 +203,8 @@ impl Builder {
                 self.late_setting(command, quote, false);
             }
             (
-                "+CMQTTSSLCFG" | "+CMQTTACCQ" | "+SMCONF" | "+SMSSL" | "+QHTTPCFG" | "+MQTTUSERCFG",
+                "+CMQTTSSLCFG" | "+CMQTTACCQ" | "+SMCONF" | "+SMSSL" | "+QHTTPCFG" | "+MQTTUSERCFG"
+                | "+MQTTCLIENTID" | "+MQTTUSERNAME" | "+MQTTPASSWORD",
                 Form::Set,
             ) => {
                 self.change(|state| set_other(state, command, quote));

@@ -294,6 +294,8 @@ impl Builder {
         };
         let seen = Seen { value, quote };
         self.change(|state| {
+            let told = &mut state.network.registration_told;
+            *told = told.saturating_add(1);
             let table = &mut state.network.registration;
             table.insert(name.to_owned(), seen.clone());
         });

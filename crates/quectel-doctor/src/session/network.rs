@@ -35,6 +35,8 @@ pub(crate) struct Network {
     pub(crate) rssi: Option<Seen<i64>>,
     /// The last status of each of `CREG`, `CGREG`, `CEREG`.
     pub(crate) registration: BTreeMap<String, Seen<i64>>,
+    /// How often the registration was told since the module started.
+    pub(crate) registration_told: u32,
     /// `+QNWINFO` named an access technology: the module is on a network.
     pub(crate) on_network: bool,
     pub(crate) operator: Option<Seen<String>>,
@@ -128,6 +130,7 @@ impl Network {
             pdp.refused = None;
         }
         self.registration.clear();
+        self.registration_told = 0;
         self.on_network = false;
         self.none_active = None;
         self.clock = None;

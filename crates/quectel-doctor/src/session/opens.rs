@@ -9,7 +9,7 @@ use super::credential::{Password, UserName};
 use super::pending::Pending;
 use super::state::State;
 use crate::command::Command;
-use crate::host::bare_host;
+use crate::host::{Cloud, bare_host};
 
 /// Where a connection goes, and how.
 pub(super) struct Target {
@@ -188,6 +188,36 @@ impl Builder {
         };
         if let Some(attempt) = self.session.attempts.get_mut(index) {
             attempt.connects.push(connect);
+        }
+    }
+
+    /// Credentials that were configured, and the command that connects is not in the log.
+    pub(super) fn untried_credentials(&mut self) {
+        let Some((user, password)) = self.session.state.credentials.clone() else {
+            return;
+        };
+        let cloud = match &user {
+            UserName::Hub(_) => Cloud::AzureHub,
+            UserName::Dps(_) => Cloud::AzureDps,
+            _ => return,
+        };
+        if !self.session.attempts.is_empty() {
+            return;
+        }
+        let client_id = self.session.state.smconf.get("clientid").cloned();
+        let api = if self.session.state.esp_scheme.is_some() {
+            Api::EspAt
+        } else {
+            Api::Smconn
+        };
+        if let Some(attempt) = self.current_mut(api, 0) {
+            attempt.cloud = cloud;
+            attempt.connects.push(Connect {
+                client_id: client_id.unwrap_or_default(),
+                user,
+                password,
+                ..unseen_connect()
+            });
         }
     }
 
