@@ -17,17 +17,22 @@ fn mix(criterion: &mut Criterion) {
     let mix = Mix::new(16 << 20);
     let mut group = criterion.benchmark_group("mix");
     group.sampling_mode(SamplingMode::Flat);
-    group.throughput(Throughput::Bytes(mix.bytes.len() as u64));
-    group.bench_function("memchr/whole", |b| {
-        b.iter(|| {
-            split(black_box(&mix.bytes), |line| {
-                black_box(line);
-            })
-        });
-    });
+    // Samples as short as one run, so that some of them are not disturbed.
+    group.measurement_time(Duration::from_millis(300));
     for (pieces, step) in STEPS {
+        group.sample_size(100);
+        // Again each time, since a machine is not equally quick for minutes.
+        group.throughput(Throughput::Bytes(mix.bytes.len() as u64));
+        group.bench_function(BenchmarkId::new("memchr", pieces), |b| {
+            b.iter(|| {
+                split(black_box(&mix.bytes), |line| {
+                    black_box(line);
+                })
+            });
+        });
         for who in Who::ALL {
             let bytes = who.share(&mix, step);
+            group.sample_size(if who == Who::Ours { 100 } else { 25 });
             group.throughput(Throughput::Bytes(bytes.len() as u64));
             group.bench_function(BenchmarkId::new(who.name(), pieces), |b| match who {
                 Who::Ours => b.iter(|| {
@@ -49,6 +54,7 @@ fn mix(criterion: &mut Criterion) {
 fn by_frame_length(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("frame length");
     group.sampling_mode(SamplingMode::Flat);
+    group.measurement_time(Duration::from_millis(300));
     for length in LENGTHS {
         let bytes = frames::of(length);
         group.throughput(Throughput::Bytes(bytes.len() as u64));
@@ -80,8 +86,8 @@ criterion_group! {
     name = codec;
     config = Criterion::default()
         .sample_size(40)
-        .warm_up_time(Duration::from_millis(500))
-        .measurement_time(Duration::from_secs(2));
+        .warm_up_time(Duration::from_millis(300))
+        .measurement_time(Duration::from_secs(1));
     targets = mix, by_frame_length, decoding
 }
 criterion_main!(codec);

@@ -1,7 +1,7 @@
 //! Finds the bytes that end or divide a line.
 //!
-//! Processors with vectors use the crate memchr. Elsewhere a word is looked at at a time: what stands in front of these
-//! bytes is short, and this takes little flash.
+//! A word is looked at at a time: what stands in front of these bytes is short, and this takes little flash. Where it is
+//! long, processors with vectors go on with the crate memchr.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
 const WORD: usize = size_of::<usize>();
@@ -51,19 +51,35 @@ pub(crate) fn byte(bytes: &[u8], wanted: u8) -> Option<usize> {
 /// Where the first CR or LF stands.
 #[inline]
 pub(crate) fn line_end(bytes: &[u8]) -> Option<usize> {
-    if cfg!(target_pointer_width = "64") {
-        return memchr::memchr2(b'\r', b'\n', bytes);
-    }
-    line_end_by_words(bytes)
+    near_or_far(bytes, line_end_by_words, |far| {
+        memchr::memchr2(b'\r', b'\n', far)
+    })
 }
 
 /// Where the first double quote, CR or LF stands.
 #[inline]
 pub(crate) fn quote_or_end(bytes: &[u8]) -> Option<usize> {
-    if cfg!(target_pointer_width = "64") {
-        return memchr::memchr3(b'"', b'\r', b'\n', bytes);
+    near_or_far(bytes, quote_or_end_by_words, |far| {
+        memchr::memchr3(b'"', b'\r', b'\n', far)
+    })
+}
+
+/// Bytes that are looked at by words before vectors are worth their start.
+const NEAR: usize = 4 * WORD;
+
+#[inline(always)]
+fn near_or_far(
+    bytes: &[u8],
+    near: impl Fn(&[u8]) -> Option<usize>,
+    far: impl Fn(&[u8]) -> Option<usize>,
+) -> Option<usize> {
+    match bytes.split_at_checked(NEAR) {
+        Some((head, rest)) if cfg!(target_pointer_width = "64") => match near(head) {
+            None => Some(NEAR + far(rest)?),
+            found => found,
+        },
+        _ => near(bytes),
     }
-    quote_or_end_by_words(bytes)
 }
 
 #[inline]

@@ -201,6 +201,14 @@ impl<'b> Framer<'b> {
     /// Like [`Framer::poll`] without borrowing the framer.
     #[inline]
     pub fn poll_raw<'i>(&mut self, input: &mut &'i [u8]) -> Option<RawFrame<'i>> {
+        let joined = match *input {
+            [byte] => self.join(*byte),
+            bytes => self.join_all(bytes),
+        };
+        if joined {
+            *input = &[];
+            return None;
+        }
         let frame;
         (frame, *input) = self.look(input);
         frame

@@ -229,11 +229,10 @@ fn decimal_digit(byte: u8) -> Option<u8> {
 
 #[inline]
 fn hex_digit(byte: u8) -> Option<u8> {
-    let letter = (byte | 0x20).wrapping_sub(b'a');
-    if letter < 6 {
-        return Some(letter + 10);
-    }
-    decimal_digit(byte)
+    let is_letter = (byte | 0x20).wrapping_sub(b'a') < 6;
+    // Computed, not chosen: whether a digit or a letter comes is not foreseen.
+    let value = (byte & 0xF) + 9 * (byte >> 6 & 1);
+    (is_letter | byte.is_ascii_digit()).then_some(value)
 }
 
 fn decimal(digits: &[u8]) -> Result<u32, ParamError> {
