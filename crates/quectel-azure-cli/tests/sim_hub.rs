@@ -237,7 +237,7 @@ fn the_printed_lines_connect_a_device_with_a_certificate() {
     assert!(publisher.child.wait().unwrap().success(), "{publish}");
     let line = hub.wait_for("connected #1 ");
     assert!(
-        line.contains("contoso.azure-devices.net/dev-9 by Thumbprint"),
+        line.contains("contoso.azure-devices.net/dev-9 with a certificate"),
         "{line}"
     );
     hub.wait_for("telemetry dev-9 5 bytes, QoS 1");

@@ -2,7 +2,10 @@
 
 use core::fmt;
 
-use super::{Connected, Event, Record, Refusal, Registration, RegistrationOutcome, Telemetry};
+use super::{
+    CloudToDeviceOutcome, Connected, Event, Proof, Record, Refusal, Registration,
+    RegistrationOutcome, Telemetry,
+};
 use crate::{method::MethodOutcome, time::Utc};
 
 impl fmt::Display for Record {
@@ -71,7 +74,7 @@ impl fmt::Display for Event {
                 ..
             } => write!(
                 f,
-                "cloud-to-device message {sequence_number} to {}: {outcome:?}",
+                "cloud-to-device message {sequence_number} to {}: {outcome}",
                 identity.client_id()
             ),
         }
@@ -112,9 +115,31 @@ impl fmt::Display for Connected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "connected {} {} by {:?}, keep alive {} s, clean session {}",
+            "connected {} {} with {}, keep alive {} s, clean session {}",
             self.connection, self.identity, self.proof, self.keep_alive_s, self.clean_session
         )
+    }
+}
+
+impl fmt::Display for Proof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::SasToken => "a SAS token",
+            Self::PolicyToken => "a SAS token of a policy",
+            Self::Thumbprint => "a certificate of its thumbprint",
+            Self::CertificateAuthority => "a certificate of an authority",
+            Self::Certificate => "a certificate",
+        })
+    }
+}
+
+impl fmt::Display for CloudToDeviceOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Completed => "completed",
+            Self::Expired => "expired",
+            Self::Purged => "dropped by a clean session",
+        })
     }
 }
 

@@ -35,7 +35,7 @@ pub(crate) struct SimHubArgs {
         help_heading = "Addresses"
     )]
     pub(crate) listen: (IpAddr, Option<u16>),
-    /// Serve the REST interface and the page, too.
+    /// Serve the REST interface and the page, too; on 127.0.0.1:8080 without a value.
     #[arg(
         long,
         value_name = "ADDRESS:PORT",
