@@ -52,87 +52,133 @@ impl Quote {
     }
 }
 
-/// Parameters that are secrets: the verb, and the positions of its parameters from 0.
+/// Parameters that are secrets: the verb with what stands behind it, and the positions of its parameters from 0.
+/// From the last of them on everything is one, since quotes inside a password shift what follows.
 const SECRET_PARAMETERS: &[(&str, &[usize])] = &[
-    ("+QMTCONN", &[2, 3]),
-    ("+QICSGP", &[3, 4]),
-    ("+CGAUTH", &[2, 3]),
-    ("+CPIN", &[0, 1]),
-    ("+CLCK", &[2]),
-    ("+CPWD", &[1, 2]),
-    ("+CMQTTCONNECT", &[4, 5]),
-    ("+QFTPCFG", &[1, 2]),
-    ("+SMSSL", &[]),
-    ("+UMQTT", &[1, 2]),
-    ("+CNACT", &[]),
+    ("+QMTCONN=", &[2, 3]),
+    ("+QICSGP=", &[3, 4]),
+    ("+QICSGP:", &[2, 3]),
+    ("+CGAUTH=", &[2, 3]),
+    ("+CGAUTH:", &[2, 3]),
+    ("+CPIN=", &[0, 1]),
+    ("+CLCK=", &[2]),
+    ("+CPWD=", &[1, 2]),
+    ("+CMQTTCONNECT=", &[4, 5]),
+    ("+QFTPCFG=", &[1, 2]),
+    ("+UMQTT=", &[1, 2]),
+    ("+MQTTUSERCFG=", &[3, 4]),
+    ("+MQTTUSERNAME=", &[1]),
+    ("+MQTTPASSWORD=", &[1]),
+    ("+CWJAP=", &[1]),
+    ("+QSTAAPINFO=", &[1]),
 ];
 
 /// Settings whose values are secrets: the verb, the setting, and the positions from 0.
 const SECRET_SETTINGS: &[(&str, &str, &[usize])] = &[
-    ("+QMTCFG", "aliauth", &[2, 3, 4]),
-    ("+QMTCFG", "onenet", &[2, 3]),
-    ("+QMTCFG", "hwauth", &[2, 3]),
-    ("+QSSLCFG", "psk", &[2, 3]),
-    ("+QSSLCFG", "clientkey", &[3]),
-    ("+SMCONF", "password", &[1]),
-    ("+SMCONF", "username", &[1]),
-    ("+QHTTPCFG", "auth", &[1]),
+    ("+QMTCFG=", "ALIAUTH", &[2, 3, 4]),
+    ("+QMTCFG=", "ONENET", &[2, 3]),
+    ("+QMTCFG=", "HWAUTH", &[2, 3]),
+    ("+QSSLCFG=", "PSK", &[2, 3]),
+    ("+QSSLCFG=", "CLIENTKEY", &[3]),
+    ("+SMCONF=", "PASSWORD", &[1]),
+    ("+SMCONF=", "USERNAME", &[1]),
+    ("+QHTTPCFG=", "AUTH", &[1]),
+];
+
+/// Names that a secret stands behind, also as the end of a longer name: `access_token`, `client_secret`.
+const SECRET_NAMES: &[&str] = &[
+    "sig",
+    "sharedaccesskey",
+    "accesskey",
+    "accountkey",
+    "primarykey",
+    "secondarykey",
+    "privatekey",
+    "private_key",
+    "apikey",
+    "api_key",
+    "password",
+    "passwd",
+    "passphrase",
+    "pwd",
+    "secret",
+    "token",
 ];
 
 /// `text` without its secrets.
 pub(crate) fn mask(text: &str) -> String {
     let mut out = mask_parameters(text);
-    for (name, ends) in [
-        ("sig=", "&"),
-        ("SharedAccessKey=", ";"),
-        ("Bearer ", ""),
-        ("password=", "&;"),
-        ("passwd=", "&;"),
-    ] {
-        out = mask_values(&out, name, ends);
+    for name in SECRET_NAMES {
+        out = mask_named(out, name);
+    }
+    for name in ["Bearer ", "Basic "] {
+        out = mask_behind(out, name);
     }
     mask_base64(&out)
 }
 
-fn mask_parameters(text: &str) -> String {
-    let upper = text.to_ascii_uppercase();
-    let mut positions: Option<(usize, &[usize])> = None;
-    for (verb, args) in SECRET_PARAMETERS {
-        positions = positions.or_else(|| Some((after_verb(&upper, verb)?, *args)));
-    }
-    for (verb, name, args) in SECRET_SETTINGS {
-        positions = positions.or_else(|| {
-            let start = after_verb(&upper, verb)?;
-            let named = upper.get(start..)?.contains(&name.to_ascii_uppercase());
-            named.then_some((start, *args))
+/// Commands with secrets in a line: where their parameters begin, and which are secret.
+fn secret_commands(upper: &str) -> Vec<(usize, &'static [usize])> {
+    let mut all = Vec::new();
+    for (at, _) in upper.match_indices('+') {
+        let Some(rest) = upper.get(at..) else {
+            continue;
+        };
+        let letters = rest.get(1..).unwrap_or_default();
+        let length = letters
+            .find(|c: char| !c.is_ascii_alphanumeric())
+            .unwrap_or(letters.len());
+        let (verb, after) = rest.split_at_checked(1 + length).unwrap_or((rest, ""));
+        let blanks = after.len() - after.trim_start().len();
+        let Some(sign) = after
+            .trim_start()
+            .chars()
+            .next()
+            .filter(|c| matches!(c, '=' | ':'))
+        else {
+            continue;
+        };
+        let start = at + verb.len() + blanks + 1;
+        let is = |known: &str| known.strip_suffix(sign) == Some(verb);
+        let plain = SECRET_PARAMETERS.iter().find(|(known, _)| is(known));
+        let setting = SECRET_SETTINGS.iter().find(|(known, name, _)| {
+            let first = upper.get(start..).unwrap_or_default().split(',').next();
+            is(known) && first.is_some_and(|first| first.contains(name))
         });
+        let positions = plain
+            .map(|(_, args)| *args)
+            .or(setting.map(|(_, _, args)| *args));
+        all.extend(positions.map(|positions| (start, positions)));
     }
-    let Some((start, secret)) = positions else {
-        return text.to_owned();
-    };
-    let (head, parameters) = text.split_at_checked(start).unwrap_or((text, ""));
-    let mut out = head.to_owned();
-    for (n, parameter) in split_parameters(parameters).into_iter().enumerate() {
-        if n > 0 {
-            out.push(',');
-        }
-        out.push_str(&if secret.contains(&n) {
-            hidden(parameter)
-        } else {
-            parameter.to_owned()
-        });
-    }
-    out
+    all
 }
 
-/// Where the parameters of `verb` begin in a line.
-fn after_verb(upper: &str, verb: &str) -> Option<usize> {
-    let at = upper.find(verb)? + verb.len();
-    let rest = upper.get(at..)?;
-    let blanks = rest.len() - rest.trim_start().len();
-    rest.trim_start()
-        .starts_with('=')
-        .then_some(at + blanks + 1)
+fn mask_parameters(text: &str) -> String {
+    let upper = text.to_ascii_uppercase();
+    let commands = secret_commands(&upper);
+    let mut out = String::with_capacity(text.len());
+    let mut done = 0;
+    for (n, (start, secret)) in commands.iter().enumerate() {
+        let next = commands.get(n + 1).map_or(text.len(), |(start, _)| *start);
+        out.push_str(text.get(done..*start).unwrap_or_default());
+        let last = secret.last().copied().unwrap_or_default();
+        for (n, parameter) in split_parameters(text.get(*start..next).unwrap_or_default())
+            .into_iter()
+            .enumerate()
+        {
+            if n > 0 {
+                out.push(',');
+            }
+            if secret.contains(&n) || n > last {
+                out.push_str(&hidden(parameter));
+            } else {
+                out.push_str(parameter);
+            }
+        }
+        done = next;
+    }
+    out.push_str(text.get(done..).unwrap_or_default());
+    out
 }
 
 fn is_quote(c: char) -> bool {
@@ -158,10 +204,10 @@ fn hidden(parameter: &str) -> String {
     let inside = parameter
         .trim()
         .trim_matches(|c: char| is_quote(c) || matches!(c, '\\' | '\'' | '\r'));
-    let azure = inside.starts_with("SharedAccessSignature")
-        || inside.contains("SharedAccessKey=")
+    let azure = inside.starts_with("SharedAccessSignature sr")
+        || (inside.starts_with("HostName=") && inside.contains("SharedAccess"))
         || inside.contains("/registrations/")
-        || (inside.contains("azure") && inside.contains('/'))
+        || inside.contains(".azure-devices.net/")
         || inside.contains("/?api-version");
     if inside.is_empty() || azure || inside.chars().all(|c| c == '*') {
         return parameter.to_owned();
@@ -173,34 +219,58 @@ fn hidden(parameter: &str) -> String {
     parameter.replace(inside, "***")
 }
 
-/// The value behind `name`, up to one of `ends`, a quote, a blank or the end.
-fn mask_values(text: &str, name: &str, ends: &str) -> String {
+/// The end of a value: a quote, a blank, a separator.
+fn value_end(text: &str) -> usize {
+    let ends = |c: char| {
+        is_quote(c)
+            || c.is_whitespace()
+            || matches!(c, '\\' | '\'' | '<' | ']' | '&' | ';' | ',' | '}')
+    };
+    text.find(ends).unwrap_or(text.len())
+}
+
+/// The value behind `name` and `=` or `:`, with the quotes of JSON or source code between.
+fn mask_named(text: String, name: &str) -> String {
     let lower = text.to_ascii_lowercase();
-    let wanted = name.to_ascii_lowercase();
+    if !lower.contains(name) {
+        return text;
+    }
     let mut out = String::with_capacity(text.len());
     let mut done = 0;
-    for (at, _) in lower.match_indices(&wanted) {
-        let value = at + name.len();
-        if at < done {
+    for (at, _) in lower.match_indices(name) {
+        let after = text.get(at + name.len()..).unwrap_or_default();
+        let quotes = |c: char| is_quote(c) || matches!(c, '\\' | '\'' | ' ');
+        let sign = after.trim_start_matches(quotes);
+        let Some(rest) = sign
+            .strip_prefix(['=', ':'])
+            .map(|rest| rest.trim_start_matches(quotes))
+        else {
+            continue;
+        };
+        let start = text.len() - rest.len();
+        let end = value_end(rest);
+        if start < done || end == 0 {
             continue;
         }
-        let rest = text.get(value..).unwrap_or_default();
-        let end = rest
-            .find(|c: char| {
-                ends.contains(c)
-                    || is_quote(c)
-                    || c.is_whitespace()
-                    || matches!(c, '\\' | '\'' | '<' | ']')
-            })
-            .unwrap_or(rest.len());
-        out.push_str(text.get(done..value).unwrap_or_default());
-        if end > 0 {
-            out.push_str("***");
-        }
-        done = value + end;
+        out.push_str(text.get(done..start).unwrap_or_default());
+        out.push_str("***");
+        done = start + end;
     }
     out.push_str(text.get(done..).unwrap_or_default());
     out
+}
+
+/// The word behind `name`.
+fn mask_behind(text: String, name: &str) -> String {
+    let Some((before, rest)) = text.split_once(name) else {
+        return text;
+    };
+    // `Basic` begins sentences too; credentials have no short words.
+    let end = value_end(rest);
+    if end < 12 {
+        return text;
+    }
+    format!("{before}{name}***{}", rest.get(end..).unwrap_or_default())
 }
 
 /// Runs of Base64 as long as a key or a line of a PEM body keep their first four characters.
