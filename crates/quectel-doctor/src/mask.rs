@@ -147,7 +147,7 @@ fn secret_commands(upper: &str) -> Vec<(usize, &'static [usize])> {
         });
         let positions = plain
             .map(|(_, args)| *args)
-            .or(setting.map(|(_, _, args)| *args));
+            .or_else(|| setting.map(|(_, _, args)| *args));
         all.extend(positions.map(|positions| (start, positions)));
     }
     all
