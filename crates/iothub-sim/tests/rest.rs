@@ -615,6 +615,63 @@ fn records_as_a_stream() {
 }
 
 #[test]
+fn many_identities_at_once() {
+    let fixture = Fixture::new();
+    let path = format!("/devices?{VERSION}");
+    let entries = |modes: &[(&str, &str)]| {
+        let entries = modes.iter().map(|(id, mode)| {
+            json!({"id": id, "importMode": mode, "status": "disabled", "eTag": "x", "twinETag": "x",
+                   "tags": {"a": 1}})
+        });
+        Value::from_iter(entries).to_string()
+    };
+    for (modes, failed) in [
+        (&[("b1", "create"), ("b2", "createOrUpdate")][..], &[][..]),
+        (
+            &[("b1", "create"), ("b2", "createOrUpdate"), ("b2", "update")],
+            &["b1"],
+        ),
+        (
+            &[("b3", "update"), ("b1", "updateTwin"), ("", "create")],
+            &["b3", ""],
+        ),
+        (
+            &[
+                ("b1", "updateIfMatchETag"),
+                ("b1", "deleteIfMatchETag"),
+                ("b1", "updateTwinIfMatchETag"),
+                ("b1", "grow"),
+            ],
+            &["b1", "b1", "b1", "b1"],
+        ),
+        (&[("b1", "delete")], &[]),
+    ] {
+        let answer = fixture.ask("POST", &path, &entries(modes));
+        let expected = if failed.is_empty() { 200 } else { 400 };
+        assert_eq!(answer.status, expected, "{modes:?} {}", answer.body);
+        assert_eq!(answer.body["isSuccessful"], failed.is_empty());
+        let errors = answer.body["errors"].as_array().unwrap();
+        let ids: Vec<_> = errors
+            .iter()
+            .map(|e| e["deviceId"].as_str().unwrap())
+            .collect();
+        assert_eq!(ids, failed, "{errors:?}");
+    }
+    let left = fixture.ask("GET", &format!("/devices/b2?{VERSION}"), "");
+    assert_eq!(left.body["status"], "disabled");
+    assert_eq!(
+        fixture
+            .ask("GET", &format!("/devices/b1?{VERSION}"), "")
+            .status,
+        404
+    );
+    let many = vec![("b", "create"); 101];
+    for body in [entries(&many), "{}".to_owned()] {
+        assert_eq!(fixture.ask("POST", &path, &body).status, 400);
+    }
+}
+
+#[test]
 fn the_page_and_https() {
     let fixture = Fixture::new();
     let (headers, body) = fixture.raw("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");

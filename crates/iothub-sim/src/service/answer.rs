@@ -99,6 +99,14 @@ impl Failure {
         }
     }
 
+    pub(super) const fn code(&self) -> u32 {
+        self.code
+    }
+
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
     pub(super) fn into_response(self) -> Response<Body> {
         let body = json!({
             "Message": format!("ErrorCode:{};{}", self.name, self.text),

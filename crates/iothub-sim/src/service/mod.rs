@@ -3,6 +3,7 @@
 //! Plain HTTP and HTTPS share the port; the first byte of a connection tells them apart.
 
 mod answer;
+mod bulk;
 mod documents;
 mod extension;
 mod query;

@@ -8,13 +8,12 @@ use super::{
     answer::{Body, Failure, empty, json_response, ok, with_etag, with_header},
     documents,
     query::Query,
+    router::Outcome,
 };
 use crate::{
     hub::{Hub, IdentityInfo, TagUpdate},
     identity::Identity,
 };
-
-type Outcome = Result<Response<Body>, Failure>;
 
 /// Whether a twin document is merged or replaces the old one.
 #[derive(Clone, Copy, PartialEq, Eq)]

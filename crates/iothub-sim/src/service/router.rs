@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::{
     Service,
     answer::{Body, Failure, empty, full, json_response, ok, response, with_header},
-    documents,
+    bulk, documents,
     registry::{self, TwinChange},
 };
 use crate::{
@@ -219,6 +219,10 @@ impl Call<'_> {
     fn list(&self) -> Outcome {
         self.need(Permission::RegistryRead)?;
         match self.method {
+            Method::POST => {
+                self.need(Permission::RegistryWrite)?;
+                bulk::update(self.service, &self.hub, &self.json()?)
+            }
             Method::GET => {
                 let top = self.parameter("top").and_then(|top| top.parse().ok());
                 Ok(ok(&registry::list(

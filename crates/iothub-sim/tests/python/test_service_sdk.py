@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from azure.iot.device import IoTHubDeviceClient, MethodResponse
 from azure.iot.hub import IoTHubRegistryManager
-from azure.iot.hub.models import CloudToDeviceMethod, QuerySpecification, Twin, TwinProperties
+from azure.iot.hub.models import CloudToDeviceMethod, ExportImportDevice, QuerySpecification, Twin, TwinProperties
 from msrest.exceptions import HttpOperationError
 
 from conftest import HOST, KEY, Hub
@@ -48,6 +48,10 @@ def test_registry(hub: Hub, registry: IoTHubRegistryManager) -> None:
     assert registry.get_service_statistics().connected_device_count >= 0
     for device in ("made", "made-x509", "made-ca"):
         registry.delete_device(device)
+    entries = [ExportImportDevice(id=name, import_mode="create", status="enabled") for name in ("b1", "b2")]
+    assert registry.bulk_create_or_update_devices(entries).is_successful
+    gone = [ExportImportDevice(id=name, import_mode="delete") for name in ("b1", "b2")]
+    assert registry.bulk_create_or_update_devices(gone).is_successful
     with pytest.raises(HttpOperationError):
         registry.get_device("made")
 
