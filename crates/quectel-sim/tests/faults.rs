@@ -95,6 +95,29 @@ fn time_on_the_wire() {
 }
 
 #[test]
+fn lasting_faults_of_a_script() {
+    let cases = [
+        (
+            "urc_between_lines = \"+X\"",
+            "AT+GMI\r",
+            "\\r\\nQuectel\\r\\n\\r\\n+X\\r\\n\\r\\nOK\\r\\n",
+        ),
+        ("drop_byte = 1.0", "AT\r", ""),
+        ("hung = true", "AT\r", ""),
+        ("prompt_bare = true", "AT+CMGS=\"1\"\r", ">"),
+        ("dns_fails = false", "AT\r", "\\r\\nOK\\r\\n"),
+    ];
+    for (line, command, expected) in cases {
+        let mut b = bench(&format!("[always]\n{line}\n"));
+        assert_eq!(b.send(command), expected, "{line}");
+    }
+    let mut b = bench("[always]\nlate_ok_ms = 700\nsplit = 3\n");
+    assert_eq!(b.send("AT\r"), "");
+    assert_eq!(b.wait(700), "\\r\\nO");
+    assert_eq!(b.wait(20), "K\\r\\n");
+}
+
+#[test]
 fn urcs_between_any_two_lines() {
     let mut b = bench("");
     b.module.faults().urc_between_lines = Some("+X".to_owned());
@@ -190,6 +213,15 @@ fn mqtt() {
     w.send("AT+QMTOPEN=0,\"broker\",1883\r");
     let got = w.send("AT+QMTCONN=0,\"id\"\r");
     assert_eq!(got.matches("+QMTSTAT: 0,1").count(), 3);
+
+    let mut w = world("[[fault]]\ncommand = \"AT+QMTCONN\"\naction = { refuse-connect = 5 }\n");
+    w.send("AT+QMTOPEN=0,\"broker\",1883\r");
+    assert_eq!(
+        w.send("AT+QMTCONN=0,\"id\"\r"),
+        "\\r\\nOK\\r\\n\\r\\n+QMTCONN: 0,0,5\\r\\n\\r\\n+QMTSTAT: 0,4\\r\\n"
+    );
+    w.send("AT+QMTOPEN=0,\"broker\",1883\r");
+    assert!(w.send("AT+QMTCONN=0,\"id\"\r").contains("+QMTCONN: 0,0,0"));
 
     let mut w = world("[[fault]]\ncommand = \"AT+QMTPUB\"\naction = \"no-prompt\"\n");
     w.send("AT+QMTOPEN=0,\"broker\",1883\r");

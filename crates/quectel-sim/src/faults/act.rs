@@ -86,6 +86,7 @@ impl Module {
                     self.soon(move |module| module.end_client(client, 1));
                 }
             }
+            FaultAction::RefuseConnect(code) => self.faults.refuse_connect = Some(code),
             FaultAction::NoDns => self.faults.dns_fails = true,
             FaultAction::NoPdp => self.faults.pdp_refused = true,
             FaultAction::ShortUpload(count) => self.faults.upload_loses = count,

@@ -51,6 +51,10 @@ pub struct Faults {
     pub upload_loses: usize,
     /// Uploads without acknowledgement and without `AT+IFC=2,2` lose one byte after every so many; 0 for none.
     pub upload_gap: usize,
+    /// The server refuses the next CONNECT with this return code.
+    pub refuse_connect: Option<u8>,
+    /// All output comes in pieces of so many bytes, 20 ms apart; 0 for whole.
+    pub split: usize,
     /// This unsolicited result code comes between any two lines.
     pub urc_between_lines: Option<String>,
     /// Probability that an output byte is dropped.
@@ -112,17 +116,27 @@ impl Faults {
         });
     }
 
-    /// Adds the rules of a TOML text.
+    /// Adds the rules of a TOML text, and what it says about lasting faults:
+    ///
+    /// ```
+    /// # let mut module = quectel_sim::Module::new(quectel_sim::ModuleConfig::new("bg95")?);
+    /// module.faults().load("faults.toml", r#"
+    ///     chaos = 5                       # per mille of the command lines and URCs
+    ///     [always]
+    ///     drop_byte = 0.001               # probability
+    ///     late_app_rdy_ms = 5000
+    ///     [[fault]]
+    ///     line = "+QMTOPEN: 0,0"
+    ///     action = { server-closes = 0 }
+    /// "#)?;
+    /// # Ok::<(), quectel_sim::ProfileError>(())
+    /// ```
     ///
     /// # Errors
     ///
     /// [`ProfileError::Syntax`] names the file, the line and the key.
     pub fn load(&mut self, file: &str, text: &str) -> Result<(), ProfileError> {
-        let (rules, chaos) = script::parse(file, text)?;
-        for rule in rules {
-            self.add(rule);
-        }
-        self.chaos = chaos.unwrap_or(self.chaos);
+        script::parse(file, text)?.apply(self);
         Ok(())
     }
 
@@ -194,7 +208,10 @@ impl Faults {
 
     /// The pieces in which output is passed on: their size, 0 for whole.
     pub(crate) const fn split_size(&mut self) -> usize {
-        core::mem::replace(&mut self.next.split, 0)
+        match core::mem::replace(&mut self.next.split, 0) {
+            0 => self.split,
+            once => once,
+        }
     }
 
     /// What the UART loses at the end of an upload.

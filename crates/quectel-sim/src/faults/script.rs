@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Faults;
 use crate::ProfileError;
 
 /// When a rule takes effect. Everything that is given must hold.
@@ -74,6 +75,8 @@ pub enum FaultAction {
     LosePubacks(u32),
     /// The server closes the connection of this MQTT client.
     ServerCloses(u8),
+    /// The server refuses the next CONNECT of any MQTT client with this return code, 1 to 5.
+    RefuseConnect(u8),
     /// No host name has an address from now on.
     NoDns,
     /// The network refuses PDP contexts from now on.
@@ -84,20 +87,76 @@ pub enum FaultAction {
     UploadGaps(usize),
 }
 
+/// What a fault script says.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-struct Script {
+pub(super) struct Script {
     fault: Vec<FaultRule>,
     chaos: Option<u32>,
+    always: Always,
 }
 
-/// Reads the rules of a TOML text: tables `[[fault]]`, and `chaos = <per mille>`.
-pub(super) fn parse(file: &str, text: &str) -> Result<(Vec<FaultRule>, Option<u32>), ProfileError> {
-    let script: Script = toml::from_str(text).map_err(|e| ProfileError::Syntax {
+/// Faults that last; their meaning is that of the fields of [`Faults`].
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Always {
+    hung: Option<bool>,
+    no_urcs: Option<bool>,
+    prompt_bare: Option<bool>,
+    late_ok_ms: Option<u64>,
+    late_app_rdy_ms: Option<u64>,
+    dns_fails: Option<bool>,
+    pdp_refused: Option<bool>,
+    wedged: Option<bool>,
+    upload_gap: Option<usize>,
+    split: Option<usize>,
+    urc_between_lines: Option<String>,
+    drop_byte: Option<f64>,
+    duplicate_byte: Option<f64>,
+    flip_bit: Option<f64>,
+    insert_noise: Option<f64>,
+}
+
+/// Reads a TOML text: tables `[[fault]]`, `chaos = <per mille>`, and `[always]`.
+pub(super) fn parse(file: &str, text: &str) -> Result<Script, ProfileError> {
+    toml::from_str(text).map_err(|e| ProfileError::Syntax {
         file: file.to_owned(),
         message: e.to_string().trim_end().to_owned(),
-    })?;
-    Ok((script.fault, script.chaos))
+    })
+}
+
+fn set<T>(field: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *field = value;
+    }
+}
+
+impl Script {
+    /// Switches on what the script says.
+    pub(super) fn apply(self, faults: &mut Faults) {
+        for rule in self.fault {
+            faults.add(rule);
+        }
+        let always = self.always;
+        set(&mut faults.chaos, self.chaos);
+        set(&mut faults.hung, always.hung);
+        set(&mut faults.no_urcs, always.no_urcs);
+        set(&mut faults.prompt_bare, always.prompt_bare);
+        set(&mut faults.late_ok_ms, always.late_ok_ms);
+        set(&mut faults.late_app_rdy_ms, always.late_app_rdy_ms);
+        set(&mut faults.dns_fails, always.dns_fails);
+        set(&mut faults.pdp_refused, always.pdp_refused);
+        set(&mut faults.wedged, always.wedged);
+        set(&mut faults.upload_gap, always.upload_gap);
+        set(&mut faults.split, always.split);
+        set(&mut faults.drop_byte, always.drop_byte);
+        set(&mut faults.duplicate_byte, always.duplicate_byte);
+        set(&mut faults.flip_bit, always.flip_bit);
+        set(&mut faults.insert_noise, always.insert_noise);
+        if always.urc_between_lines.is_some() {
+            faults.urc_between_lines = always.urc_between_lines;
+        }
+    }
 }
 
 #[cfg(test)]
@@ -119,8 +178,9 @@ mod tests {
             line = "+QMTOPEN"
             action = { stat-storm = [0, 5] }
         "#;
-        let (rules, chaos) = parse("f.toml", text).unwrap();
-        assert_eq!(chaos, Some(20));
+        let script = parse("f.toml", text).unwrap();
+        assert_eq!(script.chaos, Some(20));
+        let rules = script.fault;
         assert_eq!(rules.len(), 3);
         assert_eq!(rules[0].action, FaultAction::LateOk(3000));
         assert_eq!(rules[1].action, FaultAction::Reboot);
@@ -132,6 +192,7 @@ mod tests {
         let cases = [
             ("[[fault]]\naction = \"explode\"\n", "line 2", "explode"),
             ("[[fault]]\nat_mss = 1\n", "line 2", "at_mss"),
+            ("[always]\nno_such = true\n", "line 2", "no_such"),
             ("[[fault]]\naction = { drop = \"x\" }\n", "line 2", "drop"),
         ];
         for (text, line, key) in cases {

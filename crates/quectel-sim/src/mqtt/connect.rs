@@ -167,7 +167,9 @@ impl Module {
                 .client(at)
                 .is_some_and(|c| c.socket == socket && c.state == MqttState::Connecting)
             {
-                module.connack_now(at, connack.code);
+                let refused = module.faults.refuse_connect.take();
+                let refused = refused.and_then(ConnectReturnCode::from_wire);
+                module.connack_now(at, refused.unwrap_or(connack.code));
             }
         });
     }

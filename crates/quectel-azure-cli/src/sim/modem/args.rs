@@ -18,6 +18,8 @@ Files: --config overrides fields of the profile, --faults says what breaks and w
   publish_max = 1024            command = \"AT+QMTPUB\"    # at the third publish
   [boot]                        skip = 2
   powered_down_ms = 5000        action = \"no-prompt\"
+                                [always]
+                                drop_byte = 0.001
 
 The control channel takes one JSON object a line, such as {\"do\":\"urc\",\"text\":\"+QIURC: \\\"pdpdeact\\\",1\"},
 {\"do\":\"signal\",\"rssi\":9,\"ber\":99}, {\"do\":\"coverage\",\"present\":false}, {\"do\":\"state\"} or {\"do\":\"log\"}.
