@@ -138,6 +138,7 @@ fn help_explains_every_option() {
         "--pty",
         "--link",
         "--baud",
+        "--module-port",
         "--sim",
         "--no-network",
         "--registration-denied",
@@ -377,6 +378,18 @@ fn the_control_channel_reaches_the_module() {
     assert!(ask("{\"do\":\"dance\"}").contains("error"));
     ask("{\"do\":\"stop\"}");
     assert_eq!(sim.child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn the_module_port_decides_where_urcs_are_heard() {
+    for (port, heard) in [("uart1", false), ("usbat", true)] {
+        let sim = Sim::start(&["--warm", "--model", "ec25", "--module-port", port]);
+        let mut host = sim.host();
+        host.command("ATE0");
+        host.send("AT+QPING=1,\"h.example\"");
+        let said = host.until(&["OK\r\n"]) + &host.command("AT");
+        assert_eq!(said.contains("+QPING: 561"), heard, "{port}: {said}");
+    }
 }
 
 #[test]

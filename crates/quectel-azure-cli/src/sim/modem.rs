@@ -92,6 +92,7 @@ fn config(args: &SimModemArgs, folder: Option<&Folder>) -> Result<ModuleConfig, 
         })
         .sim(args.world.sim.clone());
     config.seed = args.test.chaos.unwrap_or(config.seed);
+    config.port.clone_from(&args.module_port);
     config.coverage = !args.world.no_network;
     config.registers = !args.world.registration_denied;
     config.apns.clone_from(&args.world.apns);

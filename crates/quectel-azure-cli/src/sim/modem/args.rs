@@ -60,6 +60,16 @@ pub(crate) struct SimModemArgs {
     /// Path of a link to the pseudo terminal, such as /tmp/modem.
     #[arg(long, value_name = "PATH", requires = "pty", help_heading = "AT port")]
     pub(crate) link: Option<PathBuf>,
+    /// Which port of the module the host is wired to; URCs and results come only where AT+QURCCFG sends them, which is
+    /// usbat on EC2x, EG and EC200 modules until the host sets it.
+    #[arg(
+        long,
+        value_name = "PORT",
+        default_value = "uart1",
+        value_parser = ["uart1", "usbat", "usbmodem"],
+        help_heading = "AT port"
+    )]
+    pub(crate) module_port: String,
     /// Pass bytes no faster than so many bits per second, the module's rate until AT+IPR; without it at once.
     #[arg(long, value_name = "N", help_heading = "AT port")]
     pub(crate) baud: Option<u32>,
