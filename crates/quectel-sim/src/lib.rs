@@ -47,10 +47,12 @@
 //!   takes only modern TLS ends it. A leaf signed with SHA-1 is refused.
 //! * Session resumption, renegotiation, ALPN, PSK and `ignorecertitem` are settings that are kept and have no effect.
 //! * `AT+QNTP` and `AT+QPING` are answered from the simulated network; no packet leaves for them.
-//! * There is no CMUX, PSM sleep, SMS, voice, GNSS, HTTP, FTP, or low-level radio.
+//! * Messages are taken and go nowhere, none ever comes; satellite navigation can be switched on and has no fix;
+//!   `ATD` ends with `NO CARRIER`, because there is neither a telephone nor a PPP server.
+//! * There is no CMUX, PSM sleep, HTTP, FTP, firmware update, or low-level radio.
 //!
 //! # Without any runner
-//!//!
+//!
 //! ```
 //! use quectel_sim::{Module, ModuleConfig, PowerState, Timing};
 //!

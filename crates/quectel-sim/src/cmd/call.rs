@@ -11,6 +11,7 @@ pub(super) const COMMANDS: &[(&str, Handler)] = &[
     ("A", dial),
     ("P", |_, _| Outcome::Ok),
     ("T", |_, _| Outcome::Ok),
+    ("+CGDATA", dial),
     ("+CHUP", exec_ok),
     ("+CLCC", exec_ok),
     ("+CPAS", activity),

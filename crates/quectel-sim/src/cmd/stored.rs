@@ -35,6 +35,11 @@ const SETTINGS: &[(&str, &str, &str)] = &[
         "(0,1),,,(\"00000000\"-\"11111111\"),(\"00000000\"-\"11111111\")",
     ),
     ("+CEDRXS", "", "(0-3),(4,5),(\"0000\"-\"1111\")"),
+    (
+        "+QPSMS",
+        "0,,,\"86400\",\"10\"",
+        "(0,1),,,<Requested_Periodic-TAU>,<Requested_Active-Time>",
+    ),
     ("+QPSMCFG", "60,4", "(20-4294967295),(0-255)"),
     ("+QLEDMODE", "0", "(0-3)"),
 ];
@@ -62,6 +67,7 @@ pub(super) const COMMANDS: &[(&str, Handler)] = &[
     ("+CMER", setting),
     ("+CPSMS", setting),
     ("+CEDRXS", setting),
+    ("+QPSMS", setting),
     ("+QPSMCFG", setting),
     ("+QLEDMODE", setting),
 ];

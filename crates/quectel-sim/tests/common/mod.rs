@@ -1,7 +1,12 @@
 //! A module in virtual time, without any network.
 #![allow(dead_code, reason = "each test program uses its own part")]
 
-use quectel_sim::{Module, ModuleConfig, NetRequest, PowerState, Timing};
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+};
+
+use quectel_sim::{Module, ModuleConfig, NetRequest, PowerState, Profile, Timing};
 
 /// A module with its time.
 pub(crate) struct Bench {
@@ -64,12 +69,24 @@ impl Bench {
 
 /// `bg96@BG96MAR02A07M1G` or `ec25`.
 pub(crate) fn config(profile: &str) -> ModuleConfig {
-    let config = match profile.split_once('@') {
-        Some((model, firmware)) => ModuleConfig::with_firmware(model, firmware),
-        None => ModuleConfig::new(profile),
-    };
     // 2026-08-07 12:00:00 UTC
-    config.unwrap().unix_s(1_786_104_000).seed(7)
+    ModuleConfig::with_profile(select(profile))
+        .unix_s(1_786_104_000)
+        .seed(7)
+}
+
+/// Making a profile takes as long as a hundred commands, and tables have many rows.
+fn select(name: &str) -> Profile {
+    static MADE: Mutex<BTreeMap<String, Profile>> = Mutex::new(BTreeMap::new());
+    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    let profile = made.entry(name.to_owned()).or_insert_with(|| {
+        let (model, firmware) = match name.split_once('@') {
+            Some((model, firmware)) => (model, Some(firmware)),
+            None => (name, None),
+        };
+        Profile::select(model, firmware).unwrap()
+    });
+    profile.clone()
 }
 
 /// Bytes as text in which everything can be seen.
