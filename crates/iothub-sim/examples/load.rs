@@ -162,7 +162,8 @@ fn write_docs() -> Result<(), Failure> {
          Written by `cargo run --release -p iothub-sim --example load -- write` on {}.\n\n\
          Hub and devices are two processes that share the cores. Each device has a TLS 1.2 connection of its own (RSA chain,\n\
          full handshake, SAS token) and publishes one QoS 1 message a second; latency is the time from writing PUBLISH to reading\n\
-         PUBACK. Memory is the growth of the hub's resident memory. Half-open sockets are TCP connections that never send a byte.\n\n\
+         PUBACK. Memory is the growth of the hub's resident memory. Half-open sockets are TCP connections that never send a byte; the\n\
+         hub closes them after 30 s, and later connections use their memory.\n\n\
          | | alone | with half-open sockets |\n|---|---:|---:|\n",
         machine()
     );
