@@ -244,6 +244,23 @@ fn the_printed_lines_connect_a_device_with_a_certificate() {
 }
 
 #[test]
+fn the_lines_of_the_documentation_are_understood() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/hub.md");
+    let docs = fs::read_to_string(docs).unwrap();
+    let lines: Vec<&str> = docs
+        .lines()
+        .filter_map(|line| line.strip_prefix("quectel-azure sim hub"))
+        .collect();
+    assert!(lines.len() >= 4);
+    for options in lines {
+        let mut options: Vec<&str> = options.split_whitespace().collect();
+        options.push("--help");
+        let (code, error) = refused(Path::new("."), &options);
+        assert_eq!((code, error.as_str()), (Some(0), ""), "{options:?}");
+    }
+}
+
+#[test]
 fn a_configuration_file_with_its_own_folder_for_the_device() {
     let temp = TempDir::new().unwrap();
     fs::create_dir(temp.path().join("out")).unwrap();

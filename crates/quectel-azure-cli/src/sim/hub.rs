@@ -4,7 +4,7 @@ mod files;
 mod hints;
 mod setup;
 
-use core::net::{IpAddr, Ipv4Addr, SocketAddr};
+use core::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::mpsc::Receiver;
 
@@ -108,7 +108,8 @@ pub(crate) fn run(args: &SimHubArgs, console: &mut Console<'_>) -> Result<(), Co
     let written = files.write(&hub, device.as_ref())?;
     let _ = console.out.write_all(written.describe(&hub).as_bytes());
     let _ = console.out.write_all(hints::of(&hub, &written).as_bytes());
-    if hub.addr().ip() != IpAddr::V4(Ipv4Addr::LOCALHOST) && !hub.addr().ip().is_loopback() {
+    let open = |address: SocketAddr| !address.ip().is_loopback();
+    if open(hub.addr()) || hub.service_addr().is_some_and(open) {
         let _ = writeln!(
             console.out,
             "other computers can reach this hub; whoever has a key of it can use it"
