@@ -374,11 +374,5 @@ fn machine() -> String {
         .find_map(|line| line.strip_prefix("model name")?.split_once(": "))
         .map_or("unknown processor", |(_, name)| name);
     let cores = thread::available_parallelism().map_or(1, usize::from);
-    let system = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    format!(
-        "{}, {cores} cores, {} {}",
-        model.trim(),
-        std::env::consts::OS,
-        system.trim()
-    )
+    format!("{}, {cores} cores, {}", model.trim(), std::env::consts::OS)
 }
