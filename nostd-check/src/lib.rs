@@ -6,12 +6,13 @@
 #![no_std]
 
 use azure_auth::{Identity, SasRequest, SharedAccessKey};
-use quectel_at::{Event, Link, commands::At};
+use quectel_at::commands::{At, QiUrc, Registration};
+use quectel_at::{Event, Frame, Framer, Line, Link, ResultCode};
+use quectel_mqtt::Urc;
 
 use quectel_azure::{Buffers, Client, Config, Credential, Message};
 
 use quectel_file as _;
-use quectel_mqtt as _;
 use quectel_ssl as _;
 
 #[panic_handler]
@@ -46,6 +47,59 @@ extern "C" fn size_of_link(
         };
     }
     seen
+}
+
+/// Lines, prompts and counted payloads out of bytes, nothing else.
+#[unsafe(no_mangle)]
+extern "C" fn size_of_framer(framer: &mut Framer<'_>, input: &[u8; 64]) -> usize {
+    let mut seen = 0;
+    let mut input = &input[..];
+    while let Some(frame) = framer.poll(&mut input) {
+        seen += match frame {
+            Frame::Line(bytes) | Frame::Data(bytes) => bytes.len(),
+            Frame::Overflow { dropped, .. } => dropped,
+            _ => 1,
+        };
+    }
+    seen
+}
+
+/// Lines out of bytes, final result codes, and five typed URCs: what a parser without a link takes.
+#[unsafe(no_mangle)]
+extern "C" fn size_of_codec(framer: &mut Framer<'_>, input: &[u8; 64]) -> usize {
+    let mut seen = 0;
+    let mut input = &input[..];
+    while let Some(frame) = framer.poll(&mut input) {
+        seen += match frame {
+            Frame::Line(bytes) => decoded(bytes),
+            Frame::Overflow { dropped, .. } => dropped,
+            _ => 0,
+        };
+    }
+    seen
+}
+
+/// Reads `+QMTRECV`, `+QMTPUB`, `+QMTSTAT`, `+CEREG` and `+QIURC` into their types.
+fn decoded(bytes: &[u8]) -> usize {
+    let line = Line::new(bytes);
+    if let Some(result) = ResultCode::parse(bytes, false) {
+        return usize::from(result.cme().unwrap_or(0));
+    }
+    if let Some(urc) = Urc::parse(line) {
+        return match urc {
+            Urc::Recv(recv) => recv.topic.len() + recv.payload.len(),
+            Urc::Pub(published) => usize::from(published.msg_id),
+            Urc::Stat { client, .. } => usize::from(client),
+            _ => 0,
+        };
+    }
+    if let Ok(registration) = Registration::parse_urc(line) {
+        return usize::from(registration.area.unwrap_or(0));
+    }
+    match QiUrc::parse(line) {
+        Some(QiUrc::Closed { socket } | QiUrc::Recv { socket, .. }) => usize::from(socket),
+        _ => 0,
+    }
 }
 
 /// A SAS token from a key.

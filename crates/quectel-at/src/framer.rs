@@ -423,10 +423,13 @@ impl<'b> Framer<'b> {
                 *slot = *byte;
             }
         }
-        let fresh = bytes.len().min(LOOK_BACK);
-        self.tail.rotate_left(fresh);
-        for (slot, byte) in self.tail.iter_mut().rev().zip(bytes.iter().rev()) {
-            *slot = *byte;
+        let fresh = bytes.len().saturating_sub(LOOK_BACK);
+        for byte in bytes.get(fresh..).unwrap_or_default() {
+            // Shifts all of them by one place.
+            let mut next = *byte;
+            for slot in self.tail.iter_mut().rev() {
+                next = core::mem::replace(slot, next);
+            }
         }
     }
 }
