@@ -8,8 +8,8 @@ use common::{
     publish_qos1, subscribe, token,
 };
 use iothub_sim::{
-    CloudToDeviceMessage, CloudToDeviceOutcome, Config, Event, Feature, Identity, ServiceError,
-    Telemetry, Warning, sas_token,
+    CloudToDeviceMessage, CloudToDeviceOutcome, Config, Event, Fault, Feature, Identity,
+    ServiceError, Telemetry, Throttle, Warning, sas_token,
 };
 use mqtt311::{Connect, Packet, Publish, QoS, Suback, SubackCode, Unsubscribe, Will};
 
@@ -429,6 +429,51 @@ fn a_lock_of_no_time_does_not_hang_the_hub() {
         .unwrap();
     world.advance(1);
     assert_eq!(world.receive(connection).0.len(), 2);
+}
+
+/// Whatever a configuration says, the hub goes on.
+#[test]
+fn extreme_rules() {
+    for (long, short) in [(u64::MAX, u32::MAX), (0, 0)] {
+        let mut config = config();
+        let mut throttle = Throttle::default();
+        throttle.longest_delay_ms = long;
+        throttle.messages_per_day = Some(u64::MAX);
+        throttle.connections_per_s = Some(short.max(1));
+        throttle.telemetry_per_s = Some(short);
+        throttle.twin_reads_per_s = Some(short);
+        throttle.twin_updates_per_s = Some(short);
+        let rules = &mut config.rules;
+        rules.throttle = Some(throttle);
+        rules.lock_timeout_ms = long;
+        rules.expiry_tolerance_s = long;
+        rules.expiry_grace_s = long;
+        rules.connect_timeout_ms = long;
+        let mut world = World::new(&config);
+        let connection = world.connected(&connect());
+        let filters = [C2D, "$iothub/twin/res/#"];
+        world.exchange(connection, &subscribe(1, &filters, QoS::AtLeastOnce));
+        let mut message = CloudToDeviceMessage::new("x");
+        message.time_to_live_s = long;
+        let sent = world.hub.send_to_device(world.now, &dev1(), message);
+        assert!(sent.is_ok());
+        let delay_ms = long;
+        let late = Fault::DelayPubacks { count: 1, delay_ms };
+        world.hub.inject(world.now, &dev1(), late);
+        world.exchange(
+            connection,
+            &publish_qos1(1, "devices/dev1/messages/events/", "x"),
+        );
+        world.exchange(connection, &publish("$iothub/twin/GET/?$rid=1", ""));
+        for _ in 0..5 {
+            world.advance(1);
+            world.receive(connection);
+        }
+        assert!(world.hub.next_poll(world.now).is_some());
+        let silent = world.open();
+        world.advance(3);
+        assert_eq!(world.receive(silent).1, long == 0);
+    }
 }
 
 #[test]
