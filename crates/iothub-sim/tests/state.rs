@@ -189,6 +189,8 @@ fn a_folder_keeps_everything() {
         format!("trust: {}", path.join("root.pem").display()),
         format!("device1: {string}"),
         "id scope 0ne00000A0A".to_owned(),
+        "HostName=contoso.azure-devices.net;SharedAccessKeyName=iothubowner;SharedAccessKey="
+            .to_owned(),
         "group devices: key ".to_owned(),
     ] {
         assert!(introduction.contains(&part), "{part} in {introduction}");

@@ -21,7 +21,7 @@ impl LocalHub {
 
     fn write_introduction(&self, root_certificate: &Path, out: &mut String) -> core::fmt::Result {
         let addr = self.addr();
-        writeln!(out, "MQTT over TLS 1.2 on {addr}")?;
+        writeln!(out, "MQTT over TLS on {addr}")?;
         writeln!(
             out,
             "Root certificate that devices must trust: {}",
@@ -37,6 +37,17 @@ impl LocalHub {
             let disabled = if info.enabled { "" } else { " (disabled)" };
             let (id, string) = (info.identity.client_id(), info.connection_string());
             writeln!(out, "  {id}{disabled}: {string}")?;
+        }
+        for hub in &self.config().hubs {
+            writeln!(out, "\nShared access policies of {}", hub.host)?;
+            for policy in &hub.policies {
+                let (host, name) = (&hub.host, &policy.name);
+                let key = policy.primary_key.to_base64();
+                writeln!(
+                    out,
+                    "  HostName={host};SharedAccessKeyName={name};SharedAccessKey={key}"
+                )?;
+            }
         }
         for service in &self.config().provisioning {
             write_provisioning(service, out)?;
