@@ -45,6 +45,14 @@ impl Complaint {
         }
     }
 
+    /// The same for what cannot be read.
+    pub(crate) fn unreadable(self) -> Self {
+        Self {
+            status: Status::Usage,
+            ..self
+        }
+    }
+
     pub(crate) fn remedy(self, remedy: impl Into<String>) -> Self {
         Self {
             remedy: Some(remedy.into()),

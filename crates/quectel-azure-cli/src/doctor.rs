@@ -2,6 +2,7 @@
 
 mod catalogue;
 pub(crate) mod failed;
+mod live;
 mod log;
 mod own_trace;
 
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args};
 
 use crate::Status;
+use crate::args::{DeviceArgs, ModuleArgs};
 use crate::complaint::Complaint;
 use crate::console::Console;
 
@@ -18,7 +20,9 @@ Examples:
   quectel-azure doctor session.log         a log of any terminal program, with or without timestamps
   quectel-azure doctor < session.log       the same from standard input; paste and end with Ctrl-D
   quectel-azure doctor --json a.log b.log  for programs
-  quectel-azure doctor --explain tls.sni-missing";
+  quectel-azure doctor --explain tls.sni-missing
+  quectel-azure doctor --port /dev/ttyUSB2 --hub contoso.azure-devices.net
+                                           reads the module, then asks before it experiments";
 
 const STATUS: &str = "\
 Exit status:
@@ -39,14 +43,17 @@ JSON, one object for one log, a list of them for several:
   lines_read   number
 A log that cannot be read has log and error {kind, message} instead. Fields may be added, none is taken away.";
 
-/// Say why a connection fails and what to type next: from a log.
+/// Say why a connection fails and what to type next: from a log, or at a live module.
 ///
 /// Reads what people paste: logs of terminal programs and libraries, with timestamps, arrows, echo and prose between
 /// the lines. Says what is wrong, shows the lines, and gives the commands that cure it, with the log's own numbers and
-/// names. Keys, tokens and passwords are masked. Nothing is sent anywhere.
+/// names. Keys, tokens and passwords are masked, and nothing is sent anywhere.
+///
+/// With --port it reads everything from the module that can be read without changing anything. With --yes, or when you
+/// allow it, it then separates name, TCP, TLS and MQTT faults by experiment.
 #[derive(Debug, Args)]
 #[command(after_help = STATUS, after_long_help = format!("{EXAMPLES}\n\n{STATUS}\n\n{SCHEMA}"))]
-#[command(group = ArgGroup::new("mode").args(["logs", "explain", "list"]))]
+#[command(group = ArgGroup::new("mode").args(["logs", "explain", "list", "port"]))]
 pub(crate) struct DoctorArgs {
     /// Logs to read; - or none is standard input.
     #[arg(value_name = "LOG")]
@@ -60,6 +67,40 @@ pub(crate) struct DoctorArgs {
     /// List all causes that are known.
     #[arg(long)]
     pub(crate) list: bool,
+
+    /// Examine the module behind this AT port: a device such as /dev/ttyUSB2 or COM3, or tcp:HOST:PORT.
+    #[arg(long, value_name = "PORT", help_heading = "Live module")]
+    pub(crate) port: Option<String>,
+    /// Bits per second.
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 115_200,
+        help_heading = "Live module"
+    )]
+    pub(crate) baud: u32,
+    /// Host that the module is to reach; without it the one of the connection string.
+    #[arg(long, value_name = "HOST", help_heading = "Live module")]
+    pub(crate) hub: Option<String>,
+    /// Do not ask before experiments: they use the mobile network, and change settings that are put back.
+    #[arg(long, help_heading = "Live module", requires = "port")]
+    pub(crate) yes: bool,
+    /// Write the conversation to a file, without secrets; the report quotes its line numbers.
+    #[arg(
+        long,
+        value_name = "FILE",
+        help_heading = "Live module",
+        requires = "port"
+    )]
+    pub(crate) trace: Option<PathBuf>,
+    /// Show every command.
+    #[arg(long, short, help_heading = "Live module")]
+    pub(crate) verbose: bool,
+
+    #[command(flatten)]
+    pub(crate) device: DeviceArgs,
+    #[command(flatten)]
+    pub(crate) module: ModuleArgs,
 }
 
 /// What the findings make of the exit status.
@@ -75,6 +116,9 @@ pub(crate) fn run(args: &DoctorArgs, console: &mut Console<'_>) -> Result<Status
     if let Some(id) = &args.explain {
         catalogue::explain(id, args.json, console)?;
         return Ok(Status::Done);
+    }
+    if let Some(port) = &args.port {
+        return live::run(port, args, console);
     }
     log::run(args, console)
 }

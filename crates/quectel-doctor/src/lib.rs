@@ -26,6 +26,7 @@ mod command;
 mod doctor;
 mod error;
 mod host;
+pub mod live;
 mod mask;
 mod read;
 mod report;

@@ -39,7 +39,7 @@ pub(super) fn run(args: &DoctorArgs, console: &mut Console<'_>) -> Result<Status
             Ok(report) => {
                 errors |= report.worst() == Some(Severity::Error);
                 if args.json {
-                    objects.push(object(path, &report));
+                    objects.push(with_name(&name(path), &report));
                 } else {
                     show(path, &report, logs.len(), console)?;
                 }
@@ -90,30 +90,31 @@ fn show(
         let title = inked(name(path), Ink::Strong, console.out_colour);
         text.push_str(&format!("==> {title} <==\n\n"));
     }
-    let colour = if console.out_colour {
-        Color::On
-    } else {
-        Color::Off
-    };
-    text.push_str(&report.to_text(colour));
-    if let Some(first) = report.findings.first() {
-        text.push_str(&format!(
-            "more about a cause: quectel-azure doctor --explain {}\n",
-            first.id
-        ));
-    }
+    text.push_str(&report_text(report, console.out_colour));
     if of > 1 {
         text.push('\n');
     }
     put(&text, console)
 }
 
-/// The report with the name of its log.
-fn object(path: &Path, report: &Report) -> Value {
+/// The report for people.
+pub(super) fn report_text(report: &Report, colour: bool) -> String {
+    let mut text = report.to_text(if colour { Color::On } else { Color::Off });
+    if let Some(first) = report.findings.first() {
+        text.push_str(&format!(
+            "more about a cause: quectel-azure doctor --explain {}\n",
+            first.id
+        ));
+    }
+    text
+}
+
+/// The report with the name of its log or port.
+pub(super) fn with_name(from: &str, report: &Report) -> Value {
     // What the doctor wrote is JSON.
     let mut value: Value = serde_json::from_str(&report.to_json()).unwrap_or_default();
     if let Value::Object(fields) = &mut value {
-        fields.insert("log".to_owned(), name(path).into());
+        fields.insert("log".to_owned(), from.into());
     }
     value
 }
