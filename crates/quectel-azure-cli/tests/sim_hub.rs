@@ -264,7 +264,9 @@ fn the_lines_of_the_documentation_are_understood() {
 fn a_configuration_file_with_its_own_folder_for_the_device() {
     let temp = TempDir::new().unwrap();
     fs::create_dir(temp.path().join("out")).unwrap();
-    let text = "[[hub]]\nhost = \"a.example\"\n[[hub.device]]\nid = \"d 1\"\n";
+    // The second device would be the first by its name.
+    let text =
+        "[[hub]]\nhost = \"a.example\"\n[[hub.device]]\nid = \"d 1\"\n[[hub.device]]\nid = \"a\"\n";
     for (text, expected) in [(text, true), (&text.replace("d 1", "d1"), false)] {
         fs::write(temp.path().join("hub.toml"), text).unwrap();
         if expected {
@@ -282,6 +284,8 @@ fn a_configuration_file_with_its_own_folder_for_the_device() {
             hub.wait_for("hub a.example listens on ");
             assert!(temp.path().join("out/local-hub-device.txt").is_file());
             assert!(!temp.path().join("local-hub-device.txt").exists());
+            let string = fs::read_to_string(temp.path().join("out/local-hub-device.txt")).unwrap();
+            assert!(string.contains(";DeviceId=d1;"), "{string}");
         }
     }
 }

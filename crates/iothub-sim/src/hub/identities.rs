@@ -1,5 +1,7 @@
 //! The identity registry, for the service side.
 
+use rustls::pki_types::{CertificateDer, pem::PemObject};
+
 use super::{Hub, registry::Endpoint};
 use crate::{
     config::{Credentials, Permission},
@@ -40,6 +42,17 @@ impl IdentityInfo {
     #[must_use]
     pub fn connection_string(&self) -> String {
         connection_string(&self.identity, &self.credentials)
+    }
+
+    /// Whether this certificate (PEM) is one that is registered for it by thumbprint.
+    #[must_use]
+    pub fn has_certificate(&self, pem: &str) -> bool {
+        let Credentials::SelfSigned { primary, secondary } = &self.credentials else {
+            return false;
+        };
+        CertificateDer::from_pem_slice(pem.as_bytes()).is_ok_and(|der| {
+            primary.matches(&der) || secondary.is_some_and(|thumbprint| thumbprint.matches(&der))
+        })
     }
 
     /// A token of its primary key, for clients that cannot make one; `None` without keys.

@@ -104,8 +104,9 @@ impl SimHubArgs {
 pub(crate) fn run(args: &SimHubArgs, console: &mut Console<'_>) -> Result<(), Complaint> {
     let files = Files::new(args)?;
     let setup = Setup::new(args)?;
-    let (hub, device) = setup.start(args.address()?, args.service)?;
-    let written = files.write(&hub, device.as_ref())?;
+    let first = setup.first_device();
+    let (hub, made) = setup.start(args.address()?, args.service)?;
+    let written = files.write(&hub, first.as_ref(), made.as_ref())?;
     let _ = console.out.write_all(written.describe(&hub).as_bytes());
     let _ = console.out.write_all(hints::of(&hub, &written).as_bytes());
     let open = |address: SocketAddr| !address.ip().is_loopback();

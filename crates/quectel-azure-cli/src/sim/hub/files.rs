@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use iothub_sim::{DeviceCertificate, IdentityInfo, LocalHub};
+use iothub_sim::{DeviceCertificate, Identity, IdentityInfo, LocalHub};
 
 use super::SimHubArgs;
 use crate::complaint::Complaint;
@@ -64,18 +64,15 @@ impl Files {
     pub(super) fn write(
         &self,
         hub: &LocalHub,
+        first: Option<&Identity>,
         made: Option<&DeviceCertificate>,
     ) -> Result<Written, Complaint> {
         let root = self.path("local-hub-root.pem");
         write_file(&root, hub.ca_pem(), false)?;
         let all = self.path("local-hub.txt");
         write_file(&all, &hub.introduction(&root), true)?;
-        let first = hub.with_hub(|hub, _| {
-            let mut devices = hub
-                .identities()
-                .filter(|info| info.identity.module_id.is_none());
-            devices.next()
-        });
+        // It may have been deleted since.
+        let first = first.and_then(|first| hub.with_hub(|hub, _| hub.identity_info(first)));
         let first = match first {
             Some(info) => Some(self.first_device(info, made)?),
             None => None,
@@ -108,8 +105,9 @@ impl Files {
             write_file(&certificate, &made.certificate_pem, false)?;
             write_file(&key, &made.key_pem, true)?;
         }
-        // Those of an earlier start serve as well.
-        let there = token.is_none() && certificate.is_file() && key.is_file();
+        // Those of an earlier start serve as well, if they are this device's.
+        let pem = fs::read_to_string(&certificate).unwrap_or_default();
+        let there = info.has_certificate(&pem) && key.is_file();
         Ok(FirstDevice {
             info,
             connection_string,

@@ -52,6 +52,11 @@ impl Setup {
         })
     }
 
+    /// The device that faults and files are for.
+    pub(super) fn first_device(&self) -> Option<Identity> {
+        first_device(&self.file)
+    }
+
     /// Starts it; also returns the certificate that was made for its first device.
     pub(super) fn start(
         self,
