@@ -193,7 +193,7 @@ fn a_state_folder_from_the_first_start_to_the_second() {
         let mut publisher = Running::line(folder, &line);
         assert!(publisher.child.wait().unwrap().success(), "{line}");
         hub.wait_for("telemetry device-1 5 bytes, QoS 1");
-        let forged = line.replace("$(cat ", "$(sed s/sig=../sig=AB/ ");
+        let forged = line.replace("$(cat ", "$(sed s/se=1/se=2/ ");
         let mut publisher = Running::line(folder, &forged);
         assert!(!publisher.child.wait().unwrap().success());
         hub.wait_for("[token-signature]");
