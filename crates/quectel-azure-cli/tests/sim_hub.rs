@@ -85,7 +85,10 @@ impl Running {
                 .success()
         );
         let status = self.child.wait().unwrap();
-        self.seen.extend(self.lines.try_iter());
+        // The reader may be behind; it ends with the program's output.
+        while let Ok(line) = self.lines.recv_timeout(SOON) {
+            self.seen.push(line);
+        }
         (status, core::mem::take(&mut self.seen))
     }
 }
