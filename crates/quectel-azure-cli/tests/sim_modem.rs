@@ -139,6 +139,7 @@ fn help_explains_every_option() {
         "--link",
         "--baud",
         "--module-port",
+        "--print-profile",
         "--sim",
         "--no-network",
         "--registration-denied",
@@ -160,6 +161,24 @@ fn help_explains_every_option() {
     ] {
         assert!(help.contains(word), "no {word} in\n{help}");
     }
+}
+
+#[test]
+fn the_fields_of_a_profile_can_be_read() {
+    let output = program(&["--model", "bg95", "--print-profile"])
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    for word in [
+        "profiles/base.toml",
+        "profiles/bg95.toml",
+        "[mqtt]",
+        "publish_max",
+        "APP RDY",
+    ] {
+        assert!(text.contains(word), "no {word}");
+    }
+    assert!(!text.contains("profiles/ec2x.toml"));
 }
 
 #[test]

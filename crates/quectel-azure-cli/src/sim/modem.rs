@@ -3,11 +3,12 @@
 mod args;
 mod log;
 
+use core::net::SocketAddr;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use quectel_sim::run::{Control, Folder, HostTable, Simulator};
-use quectel_sim::{Module, ModuleConfig, PowerState, Profile, Timing};
+use quectel_sim::{Identity, Module, ModuleConfig, PowerState, Profile, Timing};
 
 pub(crate) use args::SimModemArgs;
 use log::LogFile;
@@ -18,6 +19,9 @@ use crate::console::Console;
 
 /// `sim modem`
 pub(crate) fn run(args: &SimModemArgs, console: &mut Console<'_>) -> Result<(), Complaint> {
+    if args.print_profile {
+        return print_profile(args, console);
+    }
     let folder = match &args.world.state {
         Some(path) => Some(Folder::open(path).map_err(|e| unusable("state folder", path, &e))?),
         None => None,
@@ -28,23 +32,6 @@ pub(crate) fn run(args: &SimModemArgs, console: &mut Console<'_>) -> Result<(), 
     let mut log = args.test.log.as_deref().map(LogFile::open).transpose()?;
     let simulator = simulator()?;
     let running = Running::start(&simulator, args, module, folder)?;
-    let (model, revision) = (identity.model, identity.revision);
-    let mut lines = vec![format!(
-        "{model}, firmware {revision}, simulated; its AT port is {}",
-        running.port
-    )];
-    if let Some(known) = args
-        .firmware
-        .as_deref()
-        .and_then(|firmware| Profile::stands_in(&args.model, firmware))
-    {
-        lines.push(format!(
-            "firmware         {revision} is not known itself; it behaves like {known}"
-        ));
-    }
-    if let Some(link) = &args.link {
-        lines.push(format!("link             {}", link.display()));
-    }
     let channel = match args.test.control {
         Some(address) => Some(
             simulator
@@ -53,16 +40,8 @@ pub(crate) fn run(args: &SimModemArgs, console: &mut Console<'_>) -> Result<(), 
         ),
         None => None,
     };
-    if let Some(channel) = &channel {
-        lines.push(format!("control channel  {}", channel.address()));
-    }
-    if let Some(path) = &args.world.state {
-        lines.push(format!("state            {}", path.display()));
-    }
-    for line in lines {
-        let _ = writeln!(console.out, "{line}");
-    }
-    let _ = console.out.flush();
+    let address = channel.as_ref().map(|channel| channel.address());
+    announce(args, &running, &identity, address, console);
     while !console.cancel.is_cancelled() && !running.control.has_stopped() {
         std::thread::sleep(LOOK);
         if let Some(log) = &mut log {
@@ -71,6 +50,56 @@ pub(crate) fn run(args: &SimModemArgs, console: &mut Console<'_>) -> Result<(), 
     }
     if let Some(log) = &mut log {
         log.write(&running.control, console)?;
+    }
+    Ok(())
+}
+
+/// Tells where everything is.
+fn announce(
+    args: &SimModemArgs,
+    running: &Running,
+    identity: &Identity,
+    control: Option<SocketAddr>,
+    console: &mut Console<'_>,
+) {
+    let (model, revision) = (&identity.model, &identity.revision);
+    let firmware = args.firmware.as_deref();
+    let known = firmware.and_then(|firmware| Profile::stands_in(&args.model, firmware));
+    let path = |path: &PathBuf| path.display().to_string();
+    let rows = [
+        (
+            "firmware",
+            known.map(|known| format!("{revision} is not known itself; it behaves like {known}")),
+        ),
+        ("link", args.link.as_ref().map(path)),
+        (
+            "control channel",
+            control.map(|address| address.to_string()),
+        ),
+        ("state", args.world.state.as_ref().map(path)),
+    ];
+    let _ = writeln!(
+        console.out,
+        "{model}, firmware {revision}, simulated; its AT port is {}",
+        running.port
+    );
+    for (what, value) in rows {
+        if let Some(value) = value {
+            let _ = writeln!(console.out, "{what:<17}{value}");
+        }
+    }
+    let _ = console.out.flush();
+}
+
+/// `--print-profile`
+fn print_profile(args: &SimModemArgs, console: &mut Console<'_>) -> Result<(), Complaint> {
+    let layers = Profile::layers(&args.model, args.firmware.as_deref())
+        .map_err(|e| Complaint::usage(e.to_string()))?;
+    for (name, text) in layers {
+        let _ = writeln!(
+            console.out,
+            "# ---- {name}, over what stands before\n\n{text}"
+        );
     }
     Ok(())
 }

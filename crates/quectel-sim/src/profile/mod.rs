@@ -173,29 +173,32 @@ impl Profile {
     ///
     /// `ATI`, `AT+QGMR`; each profile file cites its sources.
     pub fn select(model: &str, firmware: Option<&str>) -> Result<Self, ProfileError> {
-        let rows = rows_of(model);
-        let Some(first) = rows.first() else {
-            return Err(ProfileError::UnknownModel {
-                name: model.to_owned(),
-                known: Self::models().join(", "),
-            });
-        };
+        let row = row_of(model, firmware)?;
+        let mut profile = build(row)?;
         let Some(firmware) = firmware else {
-            return build(first);
+            return Ok(profile);
         };
         let wanted = firmware.to_ascii_uppercase();
-        let (row, _) = nearest(&rows, &wanted).ok_or_else(|| ProfileError::UnknownFirmware {
-            model: model.to_owned(),
-            firmware: firmware.to_owned(),
-            known: Self::revisions(model).join(", "),
-        })?;
-        let mut profile = build(row)?;
         let (revision, app) = wanted.split_at(wanted.find('_').unwrap_or(wanted.len()));
         profile.identity.revision = revision.to_owned();
         if !app.is_empty() {
             profile.identity.app_revision = app.to_owned();
         }
         Ok(profile)
+    }
+
+    /// The files that a profile is made of, each laid over those before it: names and TOML texts, in which every field
+    /// is explained.
+    ///
+    /// # Errors
+    ///
+    /// As for [`select`](Self::select).
+    pub fn layers(
+        model: &str,
+        firmware: Option<&str>,
+    ) -> Result<Vec<(&'static str, &'static str)>, ProfileError> {
+        let row = row_of(model, firmware)?;
+        Ok([&BASE].into_iter().chain(row.layers).copied().collect())
     }
 
     /// The revision whose behaviour [`select`](Self::select) takes for this one, when it is not one of
@@ -272,6 +275,24 @@ fn rows_of(model: &str) -> Vec<&'static Row> {
                 .any(|name| name.eq_ignore_ascii_case(model))
         })
         .collect()
+}
+
+fn row_of(model: &str, firmware: Option<&str>) -> Result<&'static Row, ProfileError> {
+    let rows = rows_of(model);
+    let first = rows.first().ok_or_else(|| ProfileError::UnknownModel {
+        name: model.to_owned(),
+        known: Profile::models().join(", "),
+    })?;
+    let Some(firmware) = firmware else {
+        return Ok(first);
+    };
+    nearest(&rows, &firmware.to_ascii_uppercase())
+        .map(|(row, _)| row)
+        .ok_or_else(|| ProfileError::UnknownFirmware {
+            model: model.to_owned(),
+            firmware: firmware.to_owned(),
+            known: Profile::revisions(model).join(", "),
+        })
 }
 
 /// The row for a revision in upper case, and whether the row was made for it.

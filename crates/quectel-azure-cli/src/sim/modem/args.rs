@@ -38,6 +38,9 @@ pub(crate) struct SimModemArgs {
     /// TOML file that overrides fields of the profile.
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+    /// Print the fields of the profile with their meaning, as --config takes them, and end.
+    #[arg(long)]
+    pub(crate) print_profile: bool,
     /// Take the times of a real module, from switching it on; without it, it works as fast as it can.
     #[arg(long)]
     pub(crate) real_time: bool,
