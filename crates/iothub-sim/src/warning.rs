@@ -59,9 +59,9 @@ pub enum Warning {
         message: String,
     },
     /// More than the configured limit: acknowledged late, or answered with 429.
-    #[error("more than {limit} {what} in a second (rules.throttle)")]
+    #[error("more than {limit} {what} (rules.throttle)")]
     Throttled {
-        /// Of what there are too many.
+        /// Of what there are too many, such as `messages a second`.
         what: &'static str,
         /// How many are allowed.
         limit: u32,

@@ -104,7 +104,7 @@ fn twin_requests_are_answered_429() {
     );
     let warned = warnings(&mut world);
     assert!(
-        warned[0].starts_with("more than 1 twin reads in a second"),
+        warned[0].starts_with("more than 1 twin reads a second"),
         "{warned:?}"
     );
     world.advance(1);

@@ -94,7 +94,7 @@ impl Hub {
         }
         match throttle.connections_per_s {
             Some(limit) if !meters.connections.passes(now, limit, SECOND_US) => {
-                let what = "connections";
+                let what = "connections a second";
                 Err(Reason::Throttled { what, limit })
             }
             _ => Ok(()),
@@ -123,12 +123,12 @@ impl Hub {
         };
         let late_ms = meters.telemetry.late_ms(now, limit, SECOND_US);
         if late_ms > throttle.longest_delay_ms {
-            let what = "messages";
+            let what = "messages a second";
             return Err(Reason::Throttled { what, limit });
         }
         meters.telemetry.count(now, limit, SECOND_US);
         if late_ms > 0 {
-            let what = "messages";
+            let what = "messages a second";
             self.warn(now, identity, Warning::Throttled { what, limit });
         }
         Ok(late_ms)
@@ -148,12 +148,12 @@ impl Hub {
             TwinRequest::Read => (
                 &mut meters.twin_reads,
                 throttle.twin_reads_per_s,
-                "twin reads",
+                "twin reads a second",
             ),
             TwinRequest::Update => (
                 &mut meters.twin_updates,
                 throttle.twin_updates_per_s,
-                "twin updates",
+                "twin updates a second",
             ),
         };
         let Some(limit) = limit else {

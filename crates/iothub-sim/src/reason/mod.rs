@@ -444,13 +444,11 @@ pub enum Reason {
         limit: usize,
     },
     /// More in a second or minute than the configured limit.
-    #[error(
-        "more than {limit} {what} at a time are not allowed here (rules.throttle); come slower"
-    )]
+    #[error("more than {limit} {what} are not allowed here (rules.throttle); come slower")]
     Throttled {
-        /// Of what there are too many.
+        /// Of what there are too many, such as `messages a second`.
         what: &'static str,
-        /// How many are allowed, in a second unless `what` says otherwise.
+        /// How many are allowed.
         limit: u32,
     },
     /// The messages of the day are used up.
