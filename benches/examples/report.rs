@@ -1,4 +1,5 @@
-//! Writes `docs/benchmarks.md` from what `cargo bench` has left in the target directory, which is the argument.
+//! Writes `docs/benchmarks.md` from what `cargo bench` has left in the target directory, which is the first argument; the second
+//! is a file with what `benches/cortex-m/run.sh` has printed.
 //! `benches/report.sh` runs it.
 #![expect(
     clippy::print_stdout,
@@ -32,6 +33,9 @@ fn main() {
     understood(&mix);
     growth(&target);
     rest(&target, &mix);
+    if let Some(lines) = std::env::args().nth(2) {
+        cortex_m(&std::fs::read_to_string(lines).unwrap());
+    }
 }
 
 /// Nanoseconds for a byte: of the fastest sample, and of the median.
@@ -244,4 +248,28 @@ fn rest(target: &Path, mix: &Mix) {
         frames::one(512).len(),
         verdict(fastest, DECODING_NS),
     );
+}
+
+/// What `benches/cortex-m/run.sh` has printed.
+fn cortex_m(lines: &str) {
+    println!("\n## Cortex-M4\n");
+    println!(
+        "Framer, final result codes and the five typed URCs of the mix, without the link, built for size: instructions"
+    );
+    println!(
+        "for a byte of 64 KiB of the mix in {}, and the stack",
+        said("qemu-system-arm", &["--version"])
+            .lines()
+            .next()
+            .unwrap()
+    );
+    println!(
+        "that was touched. `docs/sizes.md` has the flash, and the deepest stack on any input.\n"
+    );
+    println!("| bytes come | instructions per byte | stack in bytes |");
+    println!("|---|---|---|");
+    for line in lines.lines() {
+        let fields: Vec<_> = line.split('|').collect();
+        println!("| {} | {} | {} |", fields[0], fields[2], fields[3]);
+    }
 }

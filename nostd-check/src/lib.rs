@@ -79,6 +79,23 @@ extern "C" fn size_of_codec(framer: &mut Framer<'_>, input: &[u8; 64]) -> usize 
     seen
 }
 
+/// How many lines, of 64 KiB in pieces of `step` bytes; `benches/cortex-m` counts what that costs.
+#[unsafe(no_mangle)]
+extern "C" fn cost_of_codec(bytes: &[u8; 65_536], buffer: &mut [u8; 2_048], step: usize) -> usize {
+    let mut framer = Framer::new(buffer, quectel_mqtt::RULES);
+    let mut lines = 0;
+    for piece in bytes.chunks(step.max(1)) {
+        let mut input = piece;
+        while let Some(frame) = framer.poll(&mut input) {
+            if let Frame::Line(bytes) = frame {
+                core::hint::black_box(decoded(bytes));
+                lines += 1;
+            }
+        }
+    }
+    lines
+}
+
 /// Reads `+QMTRECV`, `+QMTPUB`, `+QMTSTAT`, `+CEREG` and `+QIURC` into their types.
 fn decoded(bytes: &[u8]) -> usize {
     let line = Line::new(bytes);
