@@ -16,6 +16,8 @@ use crate::{
 const SEED: &str = "seed";
 const CONFIG: &str = "hub.toml";
 const STATE: &str = "state.json";
+#[cfg(unix)]
+const LOCK: &str = "lock";
 const ROOT: (&str, &str) = ("root.pem", "root-key.pem");
 const ISSUER: (&str, &str) = ("issuer.pem", "issuer-key.pem");
 
@@ -72,6 +74,12 @@ pub enum StateError {
         /// What is wrong.
         error: PkiError,
     },
+    /// Another hub runs in the folder.
+    #[error("{path}: another hub uses this folder; end it, or take another folder", path = path.display())]
+    InUse {
+        /// The folder.
+        path: PathBuf,
+    },
     /// The configuration is faulty.
     #[error(transparent)]
     Config(#[from] ConfigFileError),
@@ -87,7 +95,14 @@ pub struct StateFolder {
     seed: SharedAccessKey,
     /// Files that were made and not written yet.
     fresh: Vec<(&'static str, String)>,
+    /// Keeps other hubs away.
+    lock: Option<Lock>,
 }
+
+#[cfg(unix)]
+type Lock = nix::fcntl::Flock<fs::File>;
+#[cfg(not(unix))]
+type Lock = ();
 
 impl StateFolder {
     /// Looks at a folder, which need not exist; nothing is written before the hub starts.
@@ -111,6 +126,7 @@ impl StateFolder {
             path: path.to_owned(),
             seed: SharedAccessKey::from_bytes([]),
             fresh: Vec::new(),
+            lock: None,
         };
         folder.saved()?;
         folder.seed = match folder.read(SEED)? {
@@ -213,17 +229,19 @@ impl StateFolder {
         }
     }
 
-    /// Writes what was made since [`open`](Self::open): seed, configuration, certificates.
+    /// Takes the folder for one hub and writes what was made since [`open`](Self::open): seed,
+    /// configuration, certificates.
     ///
     /// # Errors
     ///
-    /// The folder or a file cannot be written.
+    /// The folder or a file cannot be written, or another hub uses it.
     pub fn store(&mut self) -> Result<(), StateError> {
         fs::create_dir_all(&self.path).map_err(|error| StateError::Io {
             path: self.path.clone(),
             act: "written",
             error,
         })?;
+        self.take()?;
         for (name, text) in core::mem::take(&mut self.fresh) {
             self.write(name, &text)?;
         }
@@ -249,6 +267,42 @@ impl StateFolder {
     /// The file cannot be written.
     pub fn save(&self, state: &SavedState) -> Result<(), StateError> {
         self.write(STATE, &state.to_json())
+    }
+
+    #[cfg(unix)]
+    fn take(&mut self) -> Result<(), StateError> {
+        use nix::fcntl::{Flock, FlockArg};
+        let path = self.file(LOCK);
+        let failed = |error| StateError::Io {
+            path: path.clone(),
+            act: "written",
+            error,
+        };
+        let mut options = fs::OpenOptions::new();
+        let file = options.write(true).create(true).truncate(false).open(&path);
+        match Flock::lock(file.map_err(failed)?, FlockArg::LockExclusiveNonblock) {
+            Ok(lock) => self.lock = Some(lock),
+            Err((_, nix::errno::Errno::EWOULDBLOCK)) => {
+                let path = self.path.clone();
+                return Err(StateError::InUse { path });
+            }
+            // Not every file system has locks; the hub works without.
+            Err(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Only Unix locks the folder.
+    #[cfg(not(unix))]
+    #[expect(clippy::unnecessary_wraps, reason = "as on Unix")]
+    fn take(&mut self) -> Result<(), StateError> {
+        self.lock = Some(());
+        Ok(())
+    }
+
+    /// Lets other hubs use the folder.
+    pub(crate) fn release(&mut self) {
+        self.lock = None;
     }
 
     fn saved(&self) -> Result<Option<SavedState>, StateError> {

@@ -284,6 +284,24 @@ fn folders_that_cannot_be_used_stay_as_they_are() {
     assert_eq!(key().to_base64(), common::KEY);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_folder_is_for_one_hub_at_a_time() {
+    let temp = tempfile::tempdir().unwrap();
+    let first = start(temp.path());
+    let mut folder = StateFolder::open(temp.path()).unwrap();
+    let file = folder.configuration().unwrap();
+    let error = LocalHub::start_in(folder, &file, &options()).unwrap_err();
+    assert!(
+        error.to_string().contains("another hub uses this folder"),
+        "{error}"
+    );
+    // Also without a graceful stop.
+    drop(first);
+    drop(start(temp.path()));
+    start(temp.path()).stop();
+}
+
 #[test]
 fn a_busy_port_makes_no_folder() {
     let temp = tempfile::tempdir().unwrap();

@@ -165,6 +165,9 @@ impl Shared {
         self.stopping.send_replace(true);
         self.with_hub(Hub::stop);
         self.save();
+        if let Some(state) = &self.state {
+            locked(state).folder.release();
+        }
     }
 
     /// Saves what has changed; a failure becomes a record once.
