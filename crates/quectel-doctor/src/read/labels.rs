@@ -45,6 +45,7 @@ impl Labels {
         let result = rest
             .strip_suffix("OK")
             .or_else(|| rest.strip_suffix("ERROR"))
+            .or_else(|| rest.strip_suffix("RDY"))
             .filter(|label| !label.ends_with(char::is_alphanumeric));
         let token = token_after_label(rest).and_then(|at| rest.get(..at));
         let Some(label) = token.or(result) else {
@@ -55,7 +56,7 @@ impl Labels {
         let spelt_out = ["<cr", "<l", "\\r", "\\n", "rx (", "tx ("];
         let record = spelt_out.iter().any(|mark| lower.contains(mark));
         let code = record || label.contains(['"', '\'', '{']);
-        if numbers || code || label.len() > 48 || label.trim().is_empty() {
+        if numbers || code || label.len() > 96 || label.trim().is_empty() {
             return;
         }
         let text = shape(label);

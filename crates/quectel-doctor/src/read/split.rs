@@ -1,6 +1,6 @@
 //! One line of text into the things that were said in it, also when they are glued together.
 
-use super::token::{command_at, glued_at, information_at, is_token_start, word_at};
+use super::token::{command_at, glued_at, information_at, is_base64_line, is_token_start, word_at};
 
 /// What was said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -242,6 +242,9 @@ fn trim_command(command: &str) -> &str {
 
 /// Something glued to other text: `<root.pem> +QFUPL: 1758,384a`, `Signal Quality:27AT+CGREG?`.
 fn glued_in_text(text: &str) -> Option<usize> {
+    if is_base64_line(text, 16) {
+        return None;
+    }
     if text.starts_with('<') || text.starts_with('[') {
         let close = text.find(['>', ']'])?;
         let after = text.get(close + 1..)?;
@@ -356,6 +359,8 @@ mod tests {
             "APN OK: The IP address is 100.110.43.143",
             "I enable it using AT+QMTCFG=\"ssl\",0,1,2 as you said",
             "Any idea what I do wrong?",
+            "AAAA+/00a0AAaAT+Aa==",
+            "AT+abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012345678",
         ] {
             assert_eq!(said(line).len(), 1, "{line}");
         }

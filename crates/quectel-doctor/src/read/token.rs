@@ -108,11 +108,26 @@ pub(crate) fn command_at(text: &str) -> Option<usize> {
                 .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
                 .unwrap_or(name.len());
             let named = letters > 0 && name.starts_with(|c: char| c.is_ascii_alphabetic());
-            named.then_some(3 + letters)
+            (named && !is_base64_line(text, LONG_LINE)).then_some(3 + letters)
         }
         b'\r' | b'\n' | b'\\' | b'<' => Some(2),
         _ => basic_command(rest, upper),
     }
+}
+
+/// No command without parameters is as long as a line of a PEM body.
+const LONG_LINE: usize = 40;
+
+/// A line of a PEM body of at least so many characters, whatever words it happens to have in it.
+pub(crate) fn is_base64_line(text: &str, length: usize) -> bool {
+    let text = text.trim_end();
+    let body = text.trim_end_matches('=');
+    text.len() >= length
+        && text.len().is_multiple_of(4)
+        && text.len() - body.len() <= 2
+        && body
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/'))
 }
 
 /// `ATI`, `ATE0`, `ATZ`, `ATV1`…: a letter, perhaps a digit, and then the end or the next basic command.

@@ -107,37 +107,44 @@ pub(super) const CAUSES: &[Cause] = &[
     },
 ];
 
+/// Spellings that come near to `azure-devices.net`.
+const MISSPELT: &[&str] = &[
+    "-devices.net",
+    ".devices.net",
+    "azure-device.",
+    "azuredevices.",
+    "azure-devices.com",
+    "azure-devices,net",
+    "azure-devices-net",
+    "azure-deveices",
+    "azure_devices",
+    "azure-divices",
+];
+
+fn is_misspelt(host: &str) -> bool {
+    let name = host.to_ascii_lowercase();
+    !Cloud::of(&name).is_azure() && MISSPELT.iter().any(|part| name.contains(part))
+}
+
 fn host_malformed(case: &Case<'_>) -> Option<Evidence> {
     let attempt = case.attempt;
     let raw = attempt.host.as_str();
-    let name = bare_host(raw).to_ascii_lowercase();
     let quectel_refusal =
         attempt.api.is_quectel() && attempt.refused.is_some() && attempt.result.is_none();
     if (scheme(raw).is_some() && attempt.api.is_quectel()) || attempt.is_open() || quectel_refusal {
         return None;
     }
     let trailing = case.cloud().is_azure() && (raw.ends_with('.') || raw != raw.trim());
-    let near = [
-        "-devices.net",
-        ".devices.net",
-        "azure-device.",
-        "azuredevices.",
-        "azure-devices.com",
-        "azure-devices,net",
-        "azure-devices-net",
-        "azure-deveices",
-        "azure_devices",
-        "azure-divices",
-    ];
-    let misspelt = !case.cloud().is_azure() && near.iter().any(|part| name.contains(part));
-    if !(trailing || misspelt) || (attempt.result.is_none() && attempt.refused.is_none()) {
-        return None;
-    }
     let wrong = if trailing {
         "ends with a dot or a blank"
-    } else {
+    } else if is_misspelt(bare_host(raw)) {
         "is not under azure-devices.net"
+    } else {
+        return host_in_token(case);
     };
+    if attempt.result.is_none() && attempt.refused.is_none() {
+        return None;
+    }
     let detail = format!("The host `{raw}` {wrong}.");
     let confidence = if has_placeholder(raw) {
         Confidence::Possible
@@ -145,6 +152,19 @@ fn host_malformed(case: &Case<'_>) -> Option<Evidence> {
         Confidence::Likely
     };
     Some(Evidence::error(confidence, detail).at(attempt.failure_quotes()))
+}
+
+/// The host of the token is misspelt, and the other one cannot be seen or is right.
+fn host_in_token(case: &Case<'_>) -> Option<Evidence> {
+    let severity = weight(case)?;
+    let connect = case.attempt.connect()?;
+    let resource = connect.password.sas()?.resource.as_deref()?;
+    let host = resource
+        .split('/')
+        .next()
+        .filter(|host| is_misspelt(host))?;
+    let detail = format!("The host in `sr`, `{host}`, is not under azure-devices.net.");
+    Some(Evidence::new(severity, Confidence::Possible, detail).quoting([&connect.quote]))
 }
 
 fn hub_user<'a>(case: &Case<'a>) -> Option<(&'a Connect, &'a HubUser)> {

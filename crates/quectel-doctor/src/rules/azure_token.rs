@@ -262,16 +262,26 @@ fn resource_mismatch(case: &Case<'_>) -> Option<Evidence> {
         UserName::Hub(user) => (user.host.as_str(), Some(user.device.as_str())),
         _ => (open_host, None),
     };
-    let hosts_agree =
-        same_host(host, open_host) || same_host(host, user_host) || !comparable(host, open_host);
+    // Where only one of the two is a name that Azure has, that one counts.
+    let right = [open_host, user_host]
+        .into_iter()
+        .find(|name| Cloud::of(name) == Cloud::AzureHub);
+    let hosts_agree = match right {
+        Some(right) if Cloud::of(open_host) != Cloud::of(user_host) && !open_host.is_empty() => {
+            same_host(host, right) || !comparable(host, right)
+        }
+        _ => {
+            same_host(host, open_host) || same_host(host, user_host) || !comparable(host, open_host)
+        }
+    };
     let device = path
         .strip_prefix("devices/")
         .map(|device| device.replace("/modules/", "/"));
-    let wanted_host = if open_host.is_empty() {
+    let wanted_host = right.unwrap_or(if open_host.is_empty() {
         user_host
     } else {
         open_host
-    };
+    });
     let wanted_device = connect.client_id.replacen('/', "/modules/", 1);
     let wanted = format!("{wanted_host}/devices/{wanted_device}");
     let policy = sas.policy.is_some();

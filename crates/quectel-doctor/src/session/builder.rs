@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::attempt::Api;
-use super::module::{Module, named_in_prose};
+use super::module::Module;
 use super::pem::PemCollector;
 use super::pending::{Pending, echo_key};
-use super::prose::{asks_line_endings, glued, is_prose, learn_identity, without_fragments};
+use super::prose::{glued, learn_identity, without_fragments};
 use super::state::State;
 use super::{Restart, Session};
 use crate::command::parse_line;
@@ -18,7 +18,7 @@ use crate::time::Stamp;
 /// Sessions of one paste that are kept.
 const MAX_SESSIONS: usize = 32;
 /// So many sentences between two commands are a new post, not a remark.
-const PARAGRAPH: u32 = 3;
+pub(super) const PARAGRAPH: u32 = 3;
 
 /// What the session before left behind.
 pub(super) struct Inherited {
@@ -50,9 +50,9 @@ pub(crate) struct Builder {
     pub(super) among_settings: bool,
     /// The query that was the last command, until the next command tells whether it stands among settings.
     pub(super) pending_query: Option<usize>,
-    prose_run: u32,
-    prose_module: Option<(String, Option<String>)>,
-    asks_line_endings: Option<Quote>,
+    pub(super) prose_run: u32,
+    pub(super) prose_module: Option<(String, Option<String>)>,
+    pub(super) asks_line_endings: Option<Quote>,
     style: Option<u8>,
     /// The module is on its way down or up: `RDY` is the end of this restart, not another one.
     restarting: bool,
@@ -363,31 +363,6 @@ impl Builder {
             }
         } else {
             self.aside(text, &quote, item);
-        }
-    }
-
-    /// Text between commands: an identity without its command, or prose.
-    fn aside(&mut self, text: &str, quote: &Quote, item: &Item<'_>) {
-        if text.starts_with("Revision:") {
-            let mut module = core::mem::take(&mut self.session.module);
-            module.learn(text, quote);
-            self.session.module = module;
-            return;
-        }
-        if text.len() >= 5
-            && text
-                .bytes()
-                .all(|b| matches!(b, b'=' | b'*' | b'#' | b'~' | b'_'))
-        {
-            self.prose_run += PARAGRAPH;
-        } else if !item.prefixed && is_prose(text) {
-            self.prose_run += 1;
-            if self.prose_module.is_none() {
-                self.prose_module = named_in_prose(text);
-            }
-            if self.asks_line_endings.is_none() && asks_line_endings(text, item.raw) {
-                self.asks_line_endings = Some(quote.clone());
-            }
         }
     }
 

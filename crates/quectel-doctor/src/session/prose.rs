@@ -1,8 +1,67 @@
 //! What stands around and between the lines of a dialogue: sentences, identities, repeated errors.
 
 use super::Session;
-use super::module::Module;
+use super::attempt::{Api, Attempt};
+use super::builder::{Builder, PARAGRAPH};
+use super::module::{Module, named_in_prose};
 use crate::mask::Quote;
+use crate::read::Item;
+
+impl Builder {
+    /// Text between commands: an identity without its command, or prose.
+    pub(super) fn aside(&mut self, text: &str, quote: &Quote, item: &Item<'_>) {
+        if text.starts_with("Revision:") {
+            let mut module = core::mem::take(&mut self.session.module);
+            module.learn(text, quote);
+            self.session.module = module;
+            return;
+        }
+        if !item.prefixed {
+            self.told_in_prose(text, quote);
+        }
+        if text.len() >= 5
+            && text
+                .bytes()
+                .all(|b| matches!(b, b'=' | b'*' | b'#' | b'~' | b'_'))
+        {
+            self.prose_run += PARAGRAPH;
+        } else if !item.prefixed && is_prose(text) {
+            self.prose_run += 1;
+            if self.prose_module.is_none() {
+                self.prose_module = named_in_prose(text);
+            }
+            if self.asks_line_endings.is_none() && asks_line_endings(text, item.raw) {
+                self.asks_line_endings = Some(quote.clone());
+            }
+        }
+    }
+
+    /// `I always get +QMTOPEN: 0,-1`, below commands that nobody answers.
+    fn told_in_prose(&mut self, text: &str, quote: &Quote) {
+        let answered = !self.session.known_verbs.is_empty() || !self.session.refusals.is_empty();
+        let Some((_, after)) = text.split_once("+QMTOPEN:").filter(|_| !answered) else {
+            return;
+        };
+        let mut numbers = after
+            .trim_start()
+            .split([',', ' ', ';', ')'])
+            .filter(|number| !number.is_empty())
+            .map(|number| {
+                number
+                    .trim_end_matches(['.', '`', '"', '*', '?', '!'])
+                    .parse::<i32>()
+            });
+        let (Some(Ok(client)), Some(Ok(code))) = (numbers.next(), numbers.next()) else {
+            return;
+        };
+        let waits = |attempt: &Attempt| attempt.result.is_none() && attempt.api == Api::Qmt;
+        if let Ok(client) = u8::try_from(client)
+            && self.session.attempts.last().is_some_and(waits)
+        {
+            self.open_result(Api::Qmt, client, code, quote.clone());
+        }
+    }
+}
 
 /// A line of an identity, or all of it on one line.
 pub(super) fn learn_identity(
