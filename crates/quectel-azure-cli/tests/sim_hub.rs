@@ -191,6 +191,10 @@ fn a_state_folder_from_the_first_start_to_the_second() {
     );
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 
+    let (status, error) = refused(folder, &["--port", "0", "--state", "my hub"]);
+    assert_eq!(status, Some(1));
+    assert!(error.contains("another hub uses this folder"), "{error}");
+
     if Command::new("mosquitto_pub").arg("--help").output().is_ok() {
         let line = hub.wait_for("mosquitto_pub ");
         let mut publisher = Running::line(folder, &line);
