@@ -5,6 +5,7 @@
 * :mod:`quectel_azure.sim`: a simulated module and a local hub, for trying and testing without hardware and without Azure.
 * :mod:`quectel_azure.errors`: the exceptions; each says what the module said and what to do.
 * :mod:`quectel_azure.sas`: shared access signatures.
+* :mod:`quectel_azure.doctor`: says why a connection failed, from the log of it.
 
 With pytest, the fixtures ``iot_hub``, ``quectel_module`` and ``quectel_client`` are there by themselves.
 """

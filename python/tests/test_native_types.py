@@ -97,9 +97,16 @@ def called(function: Callable[..., Any], *arguments: object) -> object:
 
 def results() -> Iterator[tuple[str, object]]:
     """Calls everything; some more than once, where there are several kinds of results."""
+    log = str(Path(__file__).with_name("session.log"))
     yield "sas_token", _native.sas_token("r", KEY, 1)
     yield "derive_key", _native.derive_key(KEY, "r")
     yield "sign", _native.sign(KEY, b"t")
+    yield "catalogue", _native.catalogue()
+    yield "explain", _native.explain("tls.sni-missing")
+    yield "explain", _native.explain("")
+    yield "diagnose", _native.diagnose(b"AT\nOK\n")
+    yield "diagnose_file", _native.diagnose_file(log)
+    yield "run_command", _native.run_command(["quectel-azure", "doctor", log])
 
     hub = _native.LocalHub(HubSettings("h.example", ["dev-1"], ["dev-2"], False, "127.0.0.1:0"))
     yield "LocalHub.__new__", hub

@@ -3,6 +3,8 @@
 #![forbid(unsafe_code)]
 
 mod client;
+mod command;
+mod doctor;
 mod fault;
 mod hub;
 mod module;
@@ -15,6 +17,10 @@ mod worker;
 mod _native {
     #[pymodule_export]
     use crate::client::Client;
+    #[pymodule_export]
+    use crate::command::run_command;
+    #[pymodule_export]
+    use crate::doctor::{catalogue, diagnose, diagnose_file, explain};
     #[pymodule_export]
     use crate::hub::PyLocalHub;
     #[pymodule_export]

@@ -6,9 +6,13 @@ mod live;
 mod log;
 mod own_trace;
 
+use std::io::{BufReader, Read};
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
+use quectel_doctor::{ReadError, Report};
+
+use self::own_trace::Bracketed;
 
 use crate::Status;
 use crate::args::{DeviceArgs, ModuleArgs};
@@ -101,6 +105,26 @@ pub(crate) struct DoctorArgs {
     pub(crate) device: DeviceArgs,
     #[command(flatten)]
     pub(crate) module: ModuleArgs,
+}
+
+/// Reads a log as [`quectel_doctor::diagnose`] does, and traces of this program, too.
+///
+/// # Errors
+/// As [`quectel_doctor::diagnose`].
+///
+/// ```
+/// let report = quectel_azure_cli::diagnose("AT+CPIN?\n+CME ERROR: 10\n".as_bytes())?;
+/// assert_eq!(report.findings[0].id, "net.sim-not-ready");
+/// # Ok::<(), quectel_doctor::ReadError>(())
+/// ```
+pub fn diagnose(log: impl Read) -> Result<Report, ReadError> {
+    quectel_doctor::diagnose(BufReader::new(Bracketed::detect(BufReader::new(log))))
+}
+
+/// The doctor's catalogue as JSON: a list of objects with id, title, severity, symptom, reason, check, fix, sources.
+#[must_use]
+pub fn catalogue_json() -> String {
+    catalogue::all()
 }
 
 /// What the findings make of the exit status.

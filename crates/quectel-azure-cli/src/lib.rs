@@ -27,6 +27,7 @@ use clap::Parser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 pub use console::{Console, process_variable, with_process_console};
+pub use doctor::{catalogue_json, diagnose};
 pub use quectel_serial::CancelToken;
 
 use args::{Cli, Command, SimCommand};

@@ -13,6 +13,7 @@ use serde_json::Value;
 use support::{Bench, HUB, Ran, command, command_with, ready, text};
 
 /// Types a command and returns what the module says.
+#[expect(clippy::unwrap_used, reason = "a helper of tests")]
 fn say(module: &TcpPort, command: &str) -> String {
     let mut stream = TcpStream::connect(module.address()).unwrap();
     stream
@@ -317,7 +318,7 @@ fn the_conversation_has_the_lines_that_are_quoted() {
     let saved = bench.read("conversation");
     let saved: Vec<&str> = saved.lines().collect();
     for line in first(&ran)["lines"].as_array().into_iter().flatten() {
-        let number = line["number"].as_u64().unwrap() as usize;
+        let number = usize::try_from(line["number"].as_u64().unwrap()).unwrap();
         assert_eq!(Some(saved[number - 1]), line["text"].as_str());
     }
 }

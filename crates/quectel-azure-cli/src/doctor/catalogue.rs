@@ -15,11 +15,16 @@ const PROPOSALS: usize = 4;
 
 pub(crate) fn list(as_json: bool, console: &mut Console<'_>) -> Result<(), Complaint> {
     let text = if as_json {
-        pretty(&Value::from_iter(quectel_doctor::catalogue().map(entry)))
+        all()
     } else {
         quectel_doctor::list()
     };
     put(&text, console)
+}
+
+/// All causes as JSON.
+pub(super) fn all() -> String {
+    pretty(&Value::from_iter(quectel_doctor::catalogue().map(entry)))
 }
 
 pub(crate) fn explain(

@@ -29,15 +29,13 @@ pub(super) fn run(
     let options = options(port, args, console)?;
     let unreadable = |complaint: Complaint| complaint.unreadable();
     let module = open(port, PortSettings::default().baud(args.baud))
-        .map_err(|error| unreadable(error.into()))?;
+        .map_err(|error| Complaint::from(error).unreadable())?;
     let mut examination = Examination {
         live: Live::new(options),
         port: module,
         partial: Vec::new(),
     };
-    examination
-        .run(args, console)
-        .map_err(|error| unreadable(error))?;
+    examination.run(args, console).map_err(unreadable)?;
     let live = examination.live;
     if let Some(file) = &args.trace {
         save(file, &live)?;

@@ -1,16 +1,15 @@
 //! Logs: files and standard input.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, Read};
 use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use quectel_doctor::{Color, ReadError, Report, Severity, diagnose};
+use quectel_doctor::{Color, ReadError, Report, Severity};
 use serde_json::{Value, json};
 
 use super::catalogue::{pretty, put};
-use super::own_trace::Bracketed;
-use super::{DoctorArgs, status};
+use super::{DoctorArgs, diagnose, status};
 use crate::Status;
 use crate::complaint::Complaint;
 use crate::console::{Console, Ink, inked};
@@ -130,7 +129,7 @@ fn read(path: &Path, console: &mut Console<'_>) -> Result<Report, Unread> {
             );
         }
         let cancel = console.cancel.clone();
-        let result = diagnose_reader(Watched::new(&mut *console.input, None));
+        let result = diagnose(Watched::new(&mut *console.input, None));
         return result.map_err(|e| {
             if cancel.is_cancelled() {
                 let complaint = Complaint::failure("cancelled while the log was read");
@@ -148,11 +147,7 @@ fn read(path: &Path, console: &mut Console<'_>) -> Result<Report, Unread> {
         return Err(Box::new(("log-unreadable", complaint)));
     }
     let total = about.is_file().then_some(about.len());
-    diagnose_reader(Watched::new(file, total)).map_err(|e| unread(&from, e))
-}
-
-fn diagnose_reader(from: impl Read) -> Result<Report, ReadError> {
-    diagnose(BufReader::new(Bracketed::detect(BufReader::new(from))))
+    diagnose(Watched::new(file, total)).map_err(|e| unread(&from, e))
 }
 
 fn unread(from: &str, error: ReadError) -> Unread {
