@@ -36,6 +36,48 @@ fn world(profile: &str) -> World {
 const OK: &str = "\\r\\nOK\\r\\n";
 
 #[test]
+fn formats_of_received_and_sent_data() {
+    let cases = [
+        (
+            "\"viewmode\",1",
+            "hello",
+            5,
+            "\\r\\n+QIRD: 5,hello\\r\\n\\r\\nOK\\r\\n",
+        ),
+        (
+            "\"dataformat\",0,1",
+            "hello",
+            5,
+            "\\r\\n+QIRD: 5\\r\\n68656C6C6F\\r\\n\\r\\nOK\\r\\n",
+        ),
+        (
+            "\"dataformat\",1,0",
+            "68656c6C6f",
+            10,
+            "\\r\\n+QIRD: 5\\r\\nhello\\r\\n\\r\\nOK\\r\\n",
+        ),
+    ];
+    for (setting, sent, length, received) in cases {
+        let mut w = world("bg96");
+        assert_eq!(w.send(format!("AT+QICFG={setting}\r")), OK, "{setting}");
+        w.send("AT+QIOPEN=1,0,\"TCP\",\"echo\",7,0,0\r");
+        w.send(format!("AT+QISEND=0,{length}\r"));
+        w.send(sent);
+        assert_eq!(w.send("AT+QIRD=0\r"), received, "{setting}");
+    }
+    let mut w = world("bg96");
+    w.send("AT+QICFG=\"recvind\",1\r");
+    w.send("AT+QIOPEN=1,0,\"TCP\",\"echo\",7,0,0\r");
+    w.send("AT+QISEND=0,5\r");
+    assert!(w.send("hello").ends_with("+QIURC: \"recv\",0,5\\r\\n"));
+    let mut w = world("bg96");
+    w.send("AT+QICFG=\"dataformat\",1,0\r");
+    w.send("AT+QIOPEN=1,0,\"TCP\",\"echo\",7,0,0\r");
+    w.send("AT+QISEND=0,5\r");
+    assert_eq!(w.send("hello"), "\\r\\nERROR\\r\\n", "no digits");
+}
+
+#[test]
 fn buffered() {
     let mut w = world("bg96");
     assert_eq!(

@@ -144,6 +144,13 @@ fn send(module: &mut Module, command: &Command) -> Outcome {
     };
     let (end, max) = length.map_or((PromptEnd::CtrlZ, max), |n| (PromptEnd::Count(n), n));
     let mut outcome = Outcome::prompt(end, max, move |module, data| {
+        let data = match module.sends_hex() {
+            true => hex_bytes(&String::from_utf8_lossy(&data)),
+            false => Some(data),
+        };
+        let Some(data) = data else {
+            return Outcome::ErrorAfter(0);
+        };
         let Some((host, port)) = target else {
             return send_now(module, id, &data);
         };
@@ -221,11 +228,12 @@ fn read(module: &mut Module, command: &Command) -> Outcome {
         return read_datagram(module, id);
     }
     let bytes = module.take_received(id, usize::try_from(length).unwrap_or(1500));
-    module.info(format!("+QIRD: {}", bytes.len()));
-    if !bytes.is_empty() {
-        module.info_raw(&bytes);
-        let end = module.response_end();
-        module.info_raw(end.as_bytes());
+    let header = format!("+QIRD: {}", bytes.len());
+    if bytes.is_empty() {
+        module.info(header);
+    } else {
+        let block = module.received_block(&header, &bytes);
+        module.info(block);
     }
     Outcome::Ok
 }

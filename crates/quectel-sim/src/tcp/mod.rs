@@ -1,5 +1,6 @@
 //! Sockets of `AT+QIOPEN`.
 
+mod format;
 mod lookup;
 mod server;
 
@@ -275,16 +276,17 @@ impl Module {
         }
         match entry.access {
             Access::Buffer => {
+                let waiting = entry.received.len();
                 if !core::mem::replace(&mut entry.told, true) {
-                    self.urc(format!("+QIURC: \"recv\",{id}"));
+                    let notice = self.received_notice(id, waiting);
+                    self.urc(notice);
                 }
             }
             Access::Push => {
                 let all: Vec<u8> = entry.received.drain(..).collect();
                 for piece in all.chunks(PUSH_CHUNK) {
-                    let mut text =
-                        format!("+QIURC: \"recv\",{id},{}\r\n", piece.len()).into_bytes();
-                    text.extend_from_slice(piece);
+                    let header = format!("+QIURC: \"recv\",{id},{}", piece.len());
+                    let text = self.received_block(&header, piece);
                     self.urc(text);
                 }
             }
