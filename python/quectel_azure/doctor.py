@@ -43,8 +43,8 @@ __all__ = [
     "explain",
 ]
 
-Severity = Literal["error", "warning", "info"]
-Confidence = Literal["certain", "likely", "possible"]
+_Severity = Literal["error", "warning", "info"]
+_Confidence = Literal["certain", "likely", "possible"]
 
 
 @dataclass(frozen=True)
@@ -65,9 +65,9 @@ class Finding:
     """Name in the catalogue, such as ``tls.sni-missing``."""
     title: str
     """One line."""
-    severity: Severity
+    severity: _Severity
     """``error`` explains a failure in this log; ``warning`` will bite, or may be the cause; ``info`` is worth knowing."""
-    confidence: Confidence
+    confidence: _Confidence
     """How sure it is."""
     lines: tuple[QuotedLine, ...]
     """The lines that show it."""
@@ -157,7 +157,7 @@ class Cause:
     """Stable name, such as ``tls.sni-missing``."""
     title: str
     """One line."""
-    severity: Severity
+    severity: _Severity
     """Its usual severity; a finding may be milder."""
     symptom: str
     """What one sees."""
