@@ -3,8 +3,6 @@
 
 mod header;
 mod scan;
-#[cfg(test)]
-mod tests;
 
 use header::LOOK_BACK;
 use scan::{Found, Scan};
