@@ -43,9 +43,6 @@ __all__ = [
     "explain",
 ]
 
-_Severity = Literal["error", "warning", "info"]
-_Confidence = Literal["certain", "likely", "possible"]
-
 
 @dataclass(frozen=True)
 class QuotedLine:
@@ -65,9 +62,9 @@ class Finding:
     """Name in the catalogue, such as ``tls.sni-missing``."""
     title: str
     """One line."""
-    severity: _Severity
+    severity: Literal["error", "warning", "info"]
     """``error`` explains a failure in this log; ``warning`` will bite, or may be the cause; ``info`` is worth knowing."""
-    confidence: _Confidence
+    confidence: Literal["certain", "likely", "possible"]
     """How sure it is."""
     lines: tuple[QuotedLine, ...]
     """The lines that show it."""
@@ -157,7 +154,7 @@ class Cause:
     """Stable name, such as ``tls.sni-missing``."""
     title: str
     """One line."""
-    severity: _Severity
+    severity: Literal["error", "warning", "info"]
     """Its usual severity; a finding may be milder."""
     symptom: str
     """What one sees."""
