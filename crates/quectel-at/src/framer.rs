@@ -101,7 +101,7 @@ pub struct Framer<'b> {
     rules: &'static [PayloadRule],
     rule: Option<PayloadRule>,
     /// A bit for each letter that stands in a rule's prefix where most names differ.
-    telling: u64,
+    telling: u32,
     /// Raw data still to come.
     data_left: u32,
     /// The last line ended with CR, so an LF may follow that is neither data nor line.

@@ -75,8 +75,8 @@ impl Framer<'_> {
     pub(super) fn learn(&mut self) {
         let rules = self.rules.iter().chain(&self.rule);
         self.telling = rules.fold(0, |all, rule| match rule.prefix.get(TELLING) {
-            Some(letter) => all | 1 << (letter & 63),
-            None => u64::MAX,
+            Some(letter) => all | 1 << (letter & 31),
+            None => u32::MAX,
         });
     }
 
@@ -124,7 +124,7 @@ impl Framer<'_> {
     #[inline]
     pub(super) fn begin<'i>(&mut self, input: &'i [u8]) -> Found<'i> {
         match input {
-            [b'+', _, _, _, letter, ..] if self.telling >> (letter & 63) & 1 == 0 => {}
+            [b'+', _, _, _, letter, ..] if self.telling >> (letter & 31) & 1 == 0 => {}
             [b'+', ..] => return self.name(input),
             _ => {}
         }
@@ -225,8 +225,10 @@ impl Framer<'_> {
                 (Scan::BeforeTopic, Some(b'"')) => scan = Scan::Topic,
                 (Scan::Topic, Some(b'"')) => {
                     scan = Scan::AfterTopic;
-                    // The usual case, when the end of the input is far.
-                    if let Some((length, used)) = counted_ahead(input.get(at..).unwrap_or_default())
+                    // The usual case, when the end of the input is far; not worth its flash on a small processor.
+                    if cfg!(target_pointer_width = "64")
+                        && let Some((length, used)) =
+                            counted_ahead(input.get(at..).unwrap_or_default())
                         && length <= self.max_payload
                     {
                         self.count(length, at + used);
