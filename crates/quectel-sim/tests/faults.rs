@@ -144,6 +144,13 @@ fn hang_reboot_and_power() {
     );
     assert_eq!(b.send("AT\r"), "AT\\r\\r\\nOK\\r\\n");
 
+    let mut b = bench("[[fault]]\nat_ms = 1000\naction = { sleep = 60000 }\n");
+    let said = b.wait(1000);
+    assert_eq!(said, "\\r\\nPSM POWER DOWN\\r\\n");
+    assert_eq!(b.wait(100), "");
+    assert_eq!(b.send("AT\r"), "", "asleep");
+    assert!(b.wait(60_000).starts_with("\\r\\nRDY\\r\\n"));
+
     let mut b = bench("[[fault]]\ncommand = \"AT+CSQ\"\naction = { brown-out = 500 }\n");
     assert_eq!(b.send("AT+CSQ\r"), "");
     assert_eq!(b.wait(499), "");

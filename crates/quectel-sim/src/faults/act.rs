@@ -61,6 +61,11 @@ impl Module {
             FaultAction::Swallow => self.faults.swallow_lines += 1,
             FaultAction::Reboot => self.soon(Self::reset),
             FaultAction::BrownOut(ms) => self.soon(move |module| module.brown_out(ms)),
+            FaultAction::Sleep(ms) => {
+                self.urc("PSM POWER DOWN");
+                // The line still goes out.
+                self.after_exactly(100, move |module| module.brown_out(ms));
+            }
             FaultAction::LosePdp(context) => self.lose_context(context),
             FaultAction::LoseNetwork(ms) => self.lose_network_for(ms),
             FaultAction::Wedge => self.faults.wedged = true,

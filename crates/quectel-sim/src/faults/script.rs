@@ -55,6 +55,8 @@ pub enum FaultAction {
     Reboot,
     /// The power is gone for so many milliseconds.
     BrownOut(u64),
+    /// The module sleeps as PSM makes it, for so many milliseconds: `PSM POWER DOWN`, no connection is left, a new start.
+    Sleep(u64),
     /// The network takes this PDP context away.
     LosePdp(u8),
     /// The network is gone for so many milliseconds.
