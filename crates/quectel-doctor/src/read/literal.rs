@@ -220,12 +220,30 @@ fn bytes_literal(text: &str) -> Option<&str> {
     None
 }
 
+/// A line that is one element of a list in source code: `"AT+QMTCFG=\\"ssl\\",0,1,2",`.
+pub(crate) fn is_whole_literal(text: &str) -> bool {
+    let Some(body) = text.strip_prefix('"') else {
+        return false;
+    };
+    let Some(end) = unescaped(body, '"') else {
+        return false;
+    };
+    let (inside, after) = body.split_at_checked(end).unwrap_or((body, ""));
+    let after = after.strip_prefix('"').unwrap_or(after).trim();
+    match after.split("//").next().unwrap_or(after).trim() {
+        "" => inside.contains('\\'),
+        "," | ";" | ")" | ");" | "}" | "};" | "}," => true,
+        _ => false,
+    }
+}
+
 /// The commands inside string literals of source code.
 fn string_literals(text: &str) -> Option<Vec<String>> {
     // `+COPS: 0,0,"AT&T",7` is an answer, and `AT+QFUPL="AT+X"` a command, whatever stands in their quotes.
     if is_token_start(text.trim_start()) {
         return None;
     }
+    let whole = is_whole_literal(text.trim());
     let mut lines: Vec<String> = Vec::new();
     let mut rest = text;
     while let Some(at) = rest.find(['"', '\'']) {
@@ -243,8 +261,8 @@ fn string_literals(text: &str) -> Option<Vec<String>> {
         if let (false, Some(line)) = (command, format) {
             *line = line.replacen("%s", &plain, 1);
         } else if command
-            && (escaped || code_before(before))
-            && !(at == 0 && lines.is_empty() && !escaped)
+            && (whole || escaped || code_before(before))
+            && (whole || escaped || at > 0 || !lines.is_empty())
         {
             lines.push(plain.trim_end_matches(['\r', '\n']).to_owned());
         }

@@ -110,6 +110,11 @@ fn piece<'a>(text: &'a str, so_far: &Stripped<'_>, learned: &Labels) -> Option<P
     {
         return Some(Piece::plain(rest));
     }
+    if so_far.stamp.is_some()
+        && let Some(rest) = python_logging(text)
+    {
+        return Some(Piece::plain(rest));
+    }
     if let Some((ticks, rest)) = esp_idf(text) {
         return Some(Piece {
             stamp: Some(Stamp::Ticks(ticks)),
@@ -302,17 +307,25 @@ fn direction_word(text: &str, prefixed: bool) -> Option<(Side, &str)> {
     (column && follows && rest.starts_with([' ', '\t', ',', '|'])).then_some((side, rest))
 }
 
-/// `INFO:`, `[DBG ]`, `<inf>`, `I (44731) SIM7600:`.
-fn level(text: &str) -> Option<&str> {
+fn is_level(word: &str) -> bool {
     const LEVELS: &[&str] = &[
         "info", "debug", "dbg", "inf", "wrn", "warn", "warning", "err", "trace", "notice",
         "verbose", "log", "error", "i", "d", "w", "e", "v",
     ];
-    let is_level = |word: &str| {
-        LEVELS
-            .iter()
-            .any(|known| word.trim().eq_ignore_ascii_case(known))
-    };
+    let word = word.trim();
+    LEVELS.iter().any(|known| word.eq_ignore_ascii_case(known))
+}
+
+/// `- modem - INFO - `, which Python's logging prints behind its stamp.
+fn python_logging(text: &str) -> Option<&str> {
+    let (first, rest) = text.strip_prefix("- ")?.split_once(" - ")?;
+    let (second, rest) = rest.split_once(" - ")?;
+    let name = |word: &str| word.len() <= 48 && !word.contains(['"', '=', '\'']);
+    ((name(first) && is_level(second)) || (is_level(first) && name(second))).then_some(rest)
+}
+
+/// `INFO:`, `[DBG ]`, `<inf>`, `I (44731) SIM7600:`.
+fn level(text: &str) -> Option<&str> {
     for (open, close) in [('[', ']'), ('<', '>'), ('(', ')')] {
         if let Some(inner) = text.strip_prefix(open) {
             let (word, rest) = inner.split_once(close)?;
@@ -342,6 +355,9 @@ fn bullet(text: &str) -> Option<&str> {
     let marked = text.strip_prefix("**").or_else(|| text.strip_prefix('`'));
     if let Some(rest) = marked {
         return is_token_start(rest.trim_start()).then_some(rest);
+    }
+    if super::literal::is_whole_literal(text) {
+        return None;
     }
     if text.starts_with(['*', '-', '\u{2022}', '|', '$', '"', '\'']) {
         let rest = text.get(text.chars().next()?.len_utf8()..)?;

@@ -12,8 +12,10 @@ pub(crate) fn plain(line: &str) -> Cow<'_, str> {
     let text = line.trim();
     let found = if text.starts_with('{') {
         json(text.trim_end_matches(','))
+    } else if text.starts_with('|') {
+        row(text)
     } else {
-        csv(text)
+        csv(text).or_else(|| hex(text))
     };
     found.map_or(Cow::Borrowed(line), Cow::Owned)
 }
@@ -127,6 +129,69 @@ fn quoted_field(text: &str) -> Option<(usize, char)> {
     None
 }
 
+/// `| 1 | AT+CSQ | OK |`: what is said in the cells of a table, in its order.
+fn row(text: &str) -> Option<String> {
+    let cells = text.strip_prefix('|')?.strip_suffix('|')?.split('|');
+    let said: Vec<&str> = cells
+        .map(str::trim)
+        .filter(|cell| is_token_start(cell))
+        .collect();
+    (!said.is_empty()).then(|| said.join(" -> "))
+}
+
+/// `TX 41 54 0D` and `00000000  41 54 0d 0a  |AT..|`: bytes, as a record of a byte stream.
+fn hex(text: &str) -> Option<String> {
+    let dump = text
+        .split_once("  |")
+        .filter(|(_, ascii)| ascii.ends_with('|'));
+    let body = dump.map_or(text, |(body, _)| body);
+    let last = body.rsplit(char::is_whitespace).find(|word| !word.is_empty())?;
+    if last.len() != 2 || !last.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return None;
+    }
+    let mut side = None;
+    let mut stamp = String::new();
+    let mut bytes = Vec::new();
+    for word in body.split_whitespace() {
+        let pair = (word.len() == 2)
+            .then(|| u8::from_str_radix(word, 16).ok())
+            .flatten();
+        match pair {
+            Some(byte) => bytes.push(byte),
+            // Behind the first byte there is nothing but bytes.
+            None if !bytes.is_empty() => return None,
+            None => {
+                let plain = word.trim_matches(['[', ']', ':', '(', ')', '|', '-']);
+                let offset = plain.len() >= 4 && plain.bytes().all(|b| b.is_ascii_hexdigit());
+                if let Some(arrow) = arrow(plain).or_else(|| arrow(word)) {
+                    side = Some(arrow);
+                } else if eat_stamp(word).is_some() {
+                    stamp = format!("{stamp}{word} ");
+                } else if !offset && !plain.is_empty() {
+                    return None;
+                }
+            }
+        }
+    }
+    let few = if side.is_some() { 2 } else { 6 };
+    let readable = |byte: &u8| matches!(byte, b' '..=b'~' | b'\r' | b'\n' | 0x1A);
+    if bytes.len() < few || (dump.is_none() && side.is_none()) || !bytes.iter().all(readable) {
+        return None;
+    }
+    let said: String = bytes
+        .iter()
+        .map(|byte| match byte {
+            b'\r' => "\\r".to_owned(),
+            b'\n' => "\\n".to_owned(),
+            b'\\' => "\\\\".to_owned(),
+            0x1A => "\\x1A".to_owned(),
+            byte => char::from(*byte).to_string(),
+        })
+        .collect();
+    let word = if side == Some(">> ") { "SEND" } else { "RECV" };
+    Some(format!("{stamp}[{word}][{:4}][{said}]", bytes.len()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,6 +209,17 @@ mod tests {
                 "10:00:01.1 TX AT+QMTOPEN=0,\"h\",8883",
             ),
             ("1;RX;\"+QMTOPEN: 0,4\";", "1 RX +QMTOPEN: 0,4"),
+            ("| 1 | AT+CSQ | OK |", "AT+CSQ -> OK"),
+            ("| 5 |  | +QMTOPEN: 0,-1 |", "+QMTOPEN: 0,-1"),
+            ("TX 41 54 0D", "[SEND][   3][AT\\r]"),
+            (
+                "12:00:01.5 RX: 0D 0A 4F 4B 0D 0A",
+                "12:00:01.5 [RECV][   6][\\r\\nOK\\r\\n]",
+            ),
+            (
+                "00000000  41 54 49 0d 0d 0a 4f 4b  0d 0a  |ATI...OK..|",
+                "[RECV][  10][ATI\\r\\r\\nOK\\r\\n]",
+            ),
         ] {
             assert_eq!(plain(line), text, "{line}");
         }
@@ -158,6 +234,10 @@ mod tests {
             "[12:00:00] AT+QMTCONN=0,\"+49123\"",
             "+QMTRECV: 0,0,\"t\",\"AT+CSQ\"",
             "10:00:05.9,RX,OK",
+            "+QIRD: 41 42 43 44 45 46",
+            "12 34 56 78 90 12 34",
+            "| --- | --- |",
+            "RX 80 81 82",
         ] {
             assert_eq!(plain(line), line);
         }

@@ -91,7 +91,9 @@ fn not_terminated(case: &Case<'_>) -> Option<Evidence> {
         let restarted = restarts
             .iter()
             .any(|restart| meanwhile.contains(&restart.quote.number));
-        let unanswered = publish.swallowed.is_some() || publish.typed_ctrl_z;
+        // A connection that was closed answers no publish.
+        let typed = publish.typed_ctrl_z && case.attempt.stats.is_empty();
+        let unanswered = publish.swallowed.is_some() || typed;
         open_ended && publish.prompted && no_result && unanswered && !restarted
     })?;
     let detail = match &publish.swallowed {
