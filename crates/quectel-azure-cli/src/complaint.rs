@@ -45,6 +45,18 @@ impl Complaint {
         }
     }
 
+    /// What is wrong, without secrets.
+    pub(crate) fn what(&self) -> String {
+        scrub(&self.what)
+    }
+
+    /// What to do about it, without secrets.
+    pub(crate) fn todo(&self) -> String {
+        self.remedy
+            .as_deref()
+            .map_or_else(|| "correct it".to_owned(), scrub)
+    }
+
     /// The same for what cannot be read.
     pub(crate) fn unreadable(self) -> Self {
         Self {
@@ -129,7 +141,7 @@ fn write_verdict(verdict: &Verdict, to: &mut dyn Write, colour: bool) -> io::Res
 const WIDTH: usize = 90;
 
 /// The words of a text on lines that fit a terminal.
-fn wrapped(text: &str) -> Vec<String> {
+pub(crate) fn wrapped(text: &str) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {
         let Some(line) = lines.last_mut() else { break };

@@ -1,10 +1,12 @@
 //! `doctor`: says why it does not work, and what to type next.
 
 mod catalogue;
+mod certificates;
 pub(crate) mod failed;
 mod live;
 mod log;
 mod own_trace;
+mod preflight;
 
 use std::io::{BufReader, Read};
 use std::path::PathBuf;
@@ -15,7 +17,7 @@ use quectel_doctor::{ReadError, Report};
 use self::own_trace::Bracketed;
 
 use crate::Status;
-use crate::args::{DeviceArgs, ModuleArgs};
+use crate::args::{DeviceArgs, ModuleArgs, NetworkArgs};
 use crate::complaint::Complaint;
 use crate::console::Console;
 
@@ -26,7 +28,9 @@ Examples:
   quectel-azure doctor --json a.log b.log  for programs
   quectel-azure doctor --explain tls.sni-missing
   quectel-azure doctor --port /dev/ttyUSB2 --hub contoso.azure-devices.net
-                                           reads the module, then asks before it experiments";
+                                           reads the module, then asks before it experiments
+  quectel-azure doctor --preflight --connection-string-file device.txt --model BG96
+                                           checks a configuration; needs no module";
 
 const STATUS: &str = "\
 Exit status:
@@ -47,7 +51,7 @@ JSON, one object for one log, a list of them for several:
   lines_read   number
 A log that cannot be read has log and error {kind, message} instead. Fields may be added, none is taken away.";
 
-/// Say why a connection fails and what to type next: from a log, or at a live module.
+/// Say why a connection fails and what to type next: from a log, at a live module, or from a configuration.
 ///
 /// Reads what people paste: logs of terminal programs and libraries, with timestamps, arrows, echo and prose between
 /// the lines. Says what is wrong, shows the lines, and gives the commands that cure it, with the log's own numbers and
@@ -57,7 +61,7 @@ A log that cannot be read has log and error {kind, message} instead. Fields may 
 /// allow it, it then separates name, TCP, TLS and MQTT faults by experiment.
 #[derive(Debug, Args)]
 #[command(after_help = STATUS, after_long_help = format!("{EXAMPLES}\n\n{STATUS}\n\n{SCHEMA}"))]
-#[command(group = ArgGroup::new("mode").args(["logs", "explain", "list", "port"]))]
+#[command(group = ArgGroup::new("mode").args(["logs", "explain", "list", "port", "preflight"]))]
 pub(crate) struct DoctorArgs {
     /// Logs to read; - or none is standard input.
     #[arg(value_name = "LOG")]
@@ -101,8 +105,36 @@ pub(crate) struct DoctorArgs {
     #[arg(long, short, help_heading = "Live module")]
     pub(crate) verbose: bool,
 
+    /// Check a configuration, with the options of publish: what would fail before a byte is sent.
+    #[arg(long, help_heading = "Configuration")]
+    pub(crate) preflight: bool,
+    /// Model of the module as ATI says it, such as BG96.
+    #[arg(long, value_name = "MODEL", help_heading = "Configuration")]
+    pub(crate) model: Option<String>,
+    /// Firmware revision of the module as ATI says it, such as BG96MAR02A07M1G.
+    #[arg(
+        long,
+        value_name = "REVISION",
+        requires = "model",
+        help_heading = "Configuration"
+    )]
+    pub(crate) firmware: Option<String>,
+    /// The message that is to be sent.
+    #[arg(
+        long,
+        value_name = "TEXT",
+        conflicts_with = "message_file",
+        help_heading = "Configuration"
+    )]
+    pub(crate) message: Option<String>,
+    /// File with the message.
+    #[arg(long, value_name = "FILE", help_heading = "Configuration")]
+    pub(crate) message_file: Option<PathBuf>,
+
     #[command(flatten)]
     pub(crate) device: DeviceArgs,
+    #[command(flatten)]
+    pub(crate) network: NetworkArgs,
     #[command(flatten)]
     pub(crate) module: ModuleArgs,
 }
@@ -140,6 +172,9 @@ pub(crate) fn run(args: &DoctorArgs, console: &mut Console<'_>) -> Result<Status
     if let Some(id) = &args.explain {
         catalogue::explain(id, args.json, console)?;
         return Ok(Status::Done);
+    }
+    if args.preflight {
+        return preflight::run(args, console);
     }
     if let Some(port) = &args.port {
         return live::run(port, args, console);

@@ -92,7 +92,7 @@ fn token_is_valid(proof: &Proof) -> Result<()> {
     .remedy("make a new token, or give the connection string with the device's key; check this computer's clock"))
 }
 
-fn identity(args: &DeviceArgs, console: &mut Console<'_>) -> Result<Settings> {
+pub(crate) fn identity(args: &DeviceArgs, console: &mut Console<'_>) -> Result<Settings> {
     let text = match (&args.connection_string, &args.connection_string_file) {
         (Some(text), _) => Secret::new(text),
         (None, Some(file)) => Secret::new(text_file("connection string", file, console)?),
@@ -133,7 +133,11 @@ fn identity(args: &DeviceArgs, console: &mut Console<'_>) -> Result<Settings> {
     Ok(settings)
 }
 
-fn network(settings: &mut Settings, args: &NetworkArgs, console: &mut Console<'_>) -> Result<()> {
+pub(crate) fn network(
+    settings: &mut Settings,
+    args: &NetworkArgs,
+    console: &mut Console<'_>,
+) -> Result<()> {
     settings.apn = args.apn.clone().unwrap_or_default();
     if let Some(user) = &args.apn_user {
         settings.apn_user = user.clone();
@@ -166,14 +170,17 @@ fn module(settings: &mut Settings, args: &ModuleArgs) -> Result<()> {
         mqtt: args.mqtt_client,
     };
     if let Some(name) = &args.profile {
-        let found = Profile::named(name).ok_or_else(|| {
-            let names: Vec<&str> = PROFILES.iter().map(|profile| profile.name).collect();
-            Complaint::usage(format!("there is no profile {name:?}"))
-                .remedy(format!("the profiles are {}", names.join(", ")))
-        })?;
+        let found = Profile::named(name).ok_or_else(|| unknown_profile(name))?;
         settings.profile = Some(found);
     }
     Ok(())
+}
+
+/// A profile that is not in the table.
+pub(crate) fn unknown_profile(name: &str) -> Complaint {
+    let names: Vec<&str> = PROFILES.iter().map(|profile| profile.name).collect();
+    Complaint::usage(format!("there is no profile {name:?}"))
+        .remedy(format!("the profiles are {}", names.join(", ")))
 }
 
 /// Standard input has one end only.
