@@ -6,6 +6,7 @@ use core::time::Duration;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
+use iothub_sim::{DeviceCertificate, KeyKind, Validity};
 use quectel_azure_cli::{CancelToken, Status};
 use quectel_sim::run::TcpPort;
 use quectel_sim::{ModuleConfig, SimState};
@@ -262,6 +263,70 @@ fn tls_faults_are_told_from_each_other() {
         let module = set_up(&bench, config, root, settings);
         assert_found(&examine(&module, PROBE), id, said);
     }
+}
+
+/// A TLS server that lets nobody in without a certificate; it ends after so many connections.
+#[expect(clippy::unwrap_used, reason = "a helper of tests")]
+fn strict_server(client_root: &str) -> std::net::SocketAddr {
+    use rustls::pki_types::pem::PemObject;
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+    let made =
+        DeviceCertificate::self_signed("strict.example", KeyKind::default(), Validity::default())
+            .unwrap();
+    let mut roots = rustls::RootCertStore::empty();
+    roots
+        .add(CertificateDer::from_pem_slice(client_root.as_bytes()).unwrap())
+        .unwrap();
+    let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let verifier =
+        rustls::server::WebPkiClientVerifier::builder_with_provider(roots.into(), provider.clone())
+            .build()
+            .unwrap();
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS12])
+        .unwrap()
+        .with_client_cert_verifier(verifier)
+        .with_single_cert(
+            vec![CertificateDer::from_pem_slice(made.certificate_pem.as_bytes()).unwrap()],
+            PrivateKeyDer::from_pem_slice(made.key_pem.as_bytes()).unwrap(),
+        )
+        .unwrap();
+    let config = std::sync::Arc::new(config);
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().take(20).flatten() {
+            let config = std::sync::Arc::clone(&config);
+            std::thread::spawn(move || {
+                let mut stream = stream;
+                let _ = stream.set_read_timeout(Some(Duration::from_secs(10)));
+                if let Ok(mut tls) = rustls::ServerConnection::new(config) {
+                    // The handshake, or its end by an alert.
+                    while tls.is_handshaking() && tls.complete_io(&mut stream).is_ok() {}
+                    let _ = tls.complete_io(&mut stream);
+                }
+            });
+        }
+    });
+    address
+}
+
+#[test]
+fn a_server_that_wants_a_client_certificate_is_recognised() {
+    let bench = Bench::with_key();
+    let address = strict_server(&bench.read("root"));
+    bench.host("strict.example:8883", address);
+    let unverified = ["AT+QSSLCFG=\"seclevel\",2,0"];
+    let module = set_up(&bench, ready("ec25"), &bench.read("root"), &unverified);
+    let ran = examine(&module, &["--yes", "--hub", "strict.example"]);
+    assert_found(&ran, "tls.handshake-failed", "+QSSLOPEN: 11,566");
+    assert!(
+        first(&ran)["message"]
+            .to_string()
+            .contains("wants a client certificate"),
+        "{}",
+        ran.out
+    );
 }
 
 #[test]

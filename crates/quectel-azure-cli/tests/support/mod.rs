@@ -130,6 +130,11 @@ impl Bench {
         std::fs::read_to_string(self.path(name)).unwrap()
     }
 
+    /// Makes another server known in the simulated network.
+    pub fn host(&self, name: &str, to: SocketAddr) {
+        self.hosts.insert(name, to);
+    }
+
     /// Switches a module on.
     pub fn module(&self, config: ModuleConfig) -> TcpPort {
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
