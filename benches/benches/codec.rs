@@ -4,6 +4,7 @@
 use core::hint::black_box;
 use core::time::Duration;
 
+use criterion::measurement::{Measurement, ValueFormatter, WallTime};
 use criterion::{
     BatchSize, BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main,
 };
@@ -13,7 +14,44 @@ use quectel_azure_benches::peers::split;
 use quectel_azure_benches::score::{STEPS, Who, run_ours};
 use quectel_mqtt::Urc;
 
-fn mix(criterion: &mut Criterion) {
+/// Time that the thread ran: what else the machine does while it waits does not count.
+struct ThreadTime;
+
+fn thread_time() -> Duration {
+    let id = nix::time::ClockId::CLOCK_THREAD_CPUTIME_ID;
+    id.now().map(Duration::from).unwrap_or_default()
+}
+
+impl Measurement for ThreadTime {
+    type Intermediate = Duration;
+    type Value = Duration;
+
+    fn start(&self) -> Duration {
+        thread_time()
+    }
+
+    fn end(&self, started: Duration) -> Duration {
+        thread_time().saturating_sub(started)
+    }
+
+    fn add(&self, a: &Duration, b: &Duration) -> Duration {
+        *a + *b
+    }
+
+    fn zero(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn to_f64(&self, time: &Duration) -> f64 {
+        WallTime.to_f64(time)
+    }
+
+    fn formatter(&self) -> &dyn ValueFormatter {
+        WallTime.formatter()
+    }
+}
+
+fn mix(criterion: &mut Criterion<ThreadTime>) {
     let mix = Mix::new(16 << 20);
     let mut group = criterion.benchmark_group("mix");
     group.sampling_mode(SamplingMode::Flat);
@@ -51,7 +89,7 @@ fn mix(criterion: &mut Criterion) {
     group.finish();
 }
 
-fn by_frame_length(criterion: &mut Criterion) {
+fn by_frame_length(criterion: &mut Criterion<ThreadTime>) {
     let mut group = criterion.benchmark_group("frame length");
     group.sampling_mode(SamplingMode::Flat);
     group.measurement_time(Duration::from_millis(300));
@@ -67,7 +105,7 @@ fn by_frame_length(criterion: &mut Criterion) {
     group.finish();
 }
 
-fn decoding(criterion: &mut Criterion) {
+fn decoding(criterion: &mut Criterion<ThreadTime>) {
     let frame = frames::one(512);
     let line = quectel_at::Line::new(frame.trim_ascii());
     assert!(matches!(Urc::parse(line), Some(Urc::Recv(_))));
@@ -85,6 +123,7 @@ fn decoding(criterion: &mut Criterion) {
 criterion_group! {
     name = codec;
     config = Criterion::default()
+        .with_measurement(ThreadTime)
         .sample_size(40)
         .warm_up_time(Duration::from_millis(300))
         .measurement_time(Duration::from_secs(1));

@@ -119,9 +119,9 @@ fn machine() {
         "  with URCs inside some of them. No payload of the mix holds CR or LF, which parsers of lines would not survive."
     );
     println!(
-        "- Times are those of criterion's fastest of 25 to 100 samples, since other work on the machine only ever adds; the"
+        "- Times are those that the thread ran, of criterion's fastest of 25 to 100 samples, since other work on the"
     );
-    println!("  median stands beside it.\n");
+    println!("  machine only ever adds; the median stands beside it.\n");
 }
 
 fn speed(target: &Path, mix: &Mix) {
