@@ -267,7 +267,7 @@ fn tls_faults_are_told_from_each_other() {
 
 /// A TLS server that lets nobody in without a certificate; it ends after so many connections.
 #[expect(clippy::unwrap_used, reason = "a helper of tests")]
-fn strict_server(client_root: &str) -> std::net::SocketAddr {
+fn strict_server(client_root: &str) -> core::net::SocketAddr {
     use rustls::pki_types::pem::PemObject;
     use rustls::pki_types::{CertificateDer, PrivateKeyDer};
     let made =

@@ -290,3 +290,99 @@ impl Live {
         verdict::report(self, today_unix_s)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Answers every command with what `say` gives for it, and the result code.
+    fn examined(options: Options, say: impl Fn(&str) -> Vec<String>) -> Live {
+        let mut live = Live::new(options);
+        for _ in 0..500 {
+            let Some(text) = live.command().map(|command| command.text.to_owned()) else {
+                if live.question().is_empty() {
+                    return live;
+                }
+                live.allow();
+                continue;
+            };
+            let said = say(&text);
+            if said.is_empty() {
+                live.timeout();
+                continue;
+            }
+            // The echo is no answer.
+            assert!(!live.line(&text));
+            assert!(
+                said.iter().any(|line| live.line(line)),
+                "{text}: no end in {said:?}"
+            );
+        }
+        live
+    }
+
+    fn lines(text: &str) -> Vec<String> {
+        text.lines().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn a_silent_module_is_asked_once() {
+        let live = examined(Options::default(), |_| Vec::new());
+        assert!(!live.has_answered());
+        assert_eq!(live.conversation(), "AT\n");
+    }
+
+    #[test]
+    fn a_module_that_refuses_everything_is_left_alone() {
+        let options = Options {
+            host: Some("h.example".to_owned()),
+            ..Options::default()
+        };
+        let live = examined(options, |text| {
+            lines(if text == "AT" { "OK" } else { "ERROR" })
+        });
+        let report = live.report(1_800_000_000);
+        assert_eq!(report.findings[0].id, "net.sim-not-ready");
+        assert!(!live.conversation().contains("AT+QIOPEN"));
+    }
+
+    #[test]
+    fn the_answers_of_all_families_are_understood() {
+        for (answer, expected) in [
+            ("+QMTCFG: \"ssl\",0\nOK", None),
+            ("+QMTCFG: \"ssl\",1,2\nOK", Some(2)),
+            // Some firmware repeats the client.
+            ("+QMTCFG: \"ssl\",0,1,2\nOK", Some(2)),
+            ("+QMTCFG: \"ssl\",0,0\nOK", None),
+            ("ERROR", None),
+        ] {
+            let live = examined(Options::default(), |text| {
+                lines(if text == "AT+QMTCFG=\"ssl\",0" {
+                    answer
+                } else {
+                    "OK"
+                })
+            });
+            assert_eq!(live.ssl_of(0), expected, "{answer}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_would_leave_its_quotes_is_not_sent() {
+        for host in ["h\",8883\rAT+CFUN=0", "a b", ""] {
+            let options = Options {
+                host: Some(host.to_owned()),
+                ..Options::default()
+            };
+            let live = examined(options, |text| {
+                lines(match text {
+                    "AT+CPIN?" => "+CPIN: READY\nOK",
+                    "AT+CEREG?" => "+CEREG: 0,1\nOK",
+                    _ => "OK",
+                })
+            });
+            assert!(!live.conversation().contains("CFUN=0"), "{host:?}");
+            assert!(!live.conversation().contains("QIDNSGIP"), "{host:?}");
+        }
+    }
+}
