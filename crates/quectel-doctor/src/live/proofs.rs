@@ -163,6 +163,12 @@ impl Live {
             format!("MQTT client {client} has TLS off, and port {port} speaks nothing else.");
         let key = format!("ssl-{client}");
         let proof = Proof::error("tls.not-enabled", &[key.as_str()], detail);
+        // The setting is lost with the power; a host that has not begun yet has not made it.
+        let proof = if self.tcp_works() {
+            proof
+        } else {
+            proof.warning()
+        };
         Some(proof.fix([format!("AT+QMTCFG=\"ssl\",{client},1,2")]))
     }
 
