@@ -1,9 +1,6 @@
 //! The guarantees of `docs/guarantees.md` that no other test shows.
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
-use core::time::Duration;
-use std::time::Instant;
-
 use proptest::prelude::*;
 use quectel_at::commands::{At, CpinRead, CregRead, Csq, Qicsgp, QidnsGip, Qntp};
 use quectel_at::{
@@ -64,33 +61,6 @@ fn ask(command: &dyn Command, said: &[u8]) -> Vec<String> {
     link.send(0, command).unwrap();
     link.poll_transmit(&mut [0; 128]);
     hear(&mut link, said)
-}
-
-// 2. Linear time
-
-/// Nanoseconds for a byte of messages of `length` bytes, byte by byte: the best of some runs.
-fn cost_of_a_byte(length: usize) -> f64 {
-    let payload = "x".repeat(length);
-    let frame = format!("+QMTRECV: 0,0,\"t\",{length},\"{payload}\"\r\n");
-    let bytes = frame.repeat(65_536 / frame.len());
-    let mut buf = vec![0; length + 64];
-    let mut best = Duration::MAX;
-    for _ in 0..20 {
-        let mut framer = Framer::new(&mut buf, RULES);
-        let started = Instant::now();
-        for byte in bytes.as_bytes() {
-            while framer.poll(&mut core::slice::from_ref(byte)).is_some() {}
-        }
-        best = best.min(started.elapsed());
-    }
-    best.as_secs_f64() * 1e9 / bytes.len() as f64
-}
-
-#[test]
-fn a_byte_of_a_long_frame_costs_no_more_than_one_of_a_short_frame() {
-    // One that looked at the frame again for each byte would cost 200 times as much; docs/benchmarks.md is exact.
-    let (short, long) = (cost_of_a_byte(64), cost_of_a_byte(16_384));
-    assert!(long < 3.0 * short, "{short} ns, then {long} ns");
 }
 
 // 3. No panic, no recursion, nothing dropped in silence
