@@ -5,7 +5,6 @@ mod certificates;
 pub(crate) mod failed;
 mod live;
 mod log;
-mod own_trace;
 mod preflight;
 
 use std::io::{BufReader, Read};
@@ -13,8 +12,6 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
 use quectel_doctor::{ReadError, Report};
-
-use self::own_trace::Bracketed;
 
 use crate::Status;
 use crate::args::{DeviceArgs, ModuleArgs, NetworkArgs};
@@ -150,7 +147,7 @@ pub(crate) struct DoctorArgs {
 /// # Ok::<(), quectel_doctor::ReadError>(())
 /// ```
 pub fn diagnose(log: impl Read) -> Result<Report, ReadError> {
-    quectel_doctor::diagnose(BufReader::new(Bracketed::detect(BufReader::new(log))))
+    quectel_doctor::diagnose(BufReader::new(log))
 }
 
 /// The doctor's catalogue as JSON: a list of objects with id, title, severity, symptom, reason, check, fix, sources.

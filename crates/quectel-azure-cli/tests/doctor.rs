@@ -55,6 +55,28 @@ fn standard_input_is_quoted_explained_and_masked() {
 }
 
 #[test]
+fn the_times_of_own_traces_and_of_the_simulated_module_are_no_dialogue() {
+    for (mark_out, mark_in) in [("->", "<-"), (">", "<"), (">", "!")] {
+        let log: String = MISMATCH
+            .lines()
+            .enumerate()
+            .map(|(n, line)| {
+                let mark = if line.starts_with("AT") {
+                    mark_out
+                } else {
+                    mark_in
+                };
+                format!("{n:>6}.003 {mark} {line}\n")
+            })
+            .collect();
+        let ran = doctor(&log, &["--json"]);
+        let report = json(&ran);
+        assert_eq!(report["findings"][0]["id"], "tls.ctx-mismatch", "{log}");
+        assert_eq!(report["outcome"], "open failed -1", "{log}");
+    }
+}
+
+#[test]
 fn nothing_wrong_is_status_0() {
     let ran = doctor(CLEAN, &[]);
     assert_eq!(

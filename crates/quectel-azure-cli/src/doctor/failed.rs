@@ -1,12 +1,10 @@
 //! What the doctor says about a failed run of this program.
 
-use std::io::{self, BufReader, Write};
+use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use quectel_doctor::{Confidence, Finding, Severity, diagnose};
 use quectel_serial::{Event, Notice, Reason, Warning};
-
-use super::own_trace::Bracketed;
 
 /// Bytes of the conversation that are kept: its beginning, where the settings are, and its end, where it failed.
 const KEPT: usize = 512 * 1024;
@@ -130,7 +128,7 @@ impl Recording {
             let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             [kept.beginning.as_slice(), &kept.end].concat()
         };
-        let report = diagnose(BufReader::new(Bracketed::own(log.as_slice()))).ok();
+        let report = diagnose(log.as_slice()).ok();
         let findings = report.as_ref().map_or(&[][..], |report| &report.findings);
         let ruled_out = |id: &str| {
             report.as_ref().is_some_and(|report| {

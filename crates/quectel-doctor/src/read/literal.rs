@@ -54,7 +54,7 @@ pub(crate) fn expand(text: &str, record: bool) -> Content<'_> {
 
 fn has_escape(text: &str) -> bool {
     text.contains('\\')
-        && ["\\r", "\\n", "\\\"", "\\x", "\\u00", "\\?"]
+        && ["\\r", "\\n", "\\\"", "\\x", "\\u00", "\\u{", "\\?"]
             .iter()
             .any(|known| text.contains(known))
 }
@@ -84,7 +84,7 @@ pub(crate) fn unescape(text: &str) -> Cow<'_, str> {
                 }
                 None => out.push_str("\\x"),
             },
-            Some('u') => match hex(after.as_str(), 4) {
+            Some('u') => match braced(after.as_str()).or_else(|| hex(after.as_str(), 4)) {
                 Some((value, left)) => {
                     out.push(value);
                     rest = left;
@@ -110,6 +110,13 @@ pub(crate) fn unescape(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// `{1a}` of Rust's `\u{1a}`.
+fn braced(text: &str) -> Option<(char, &str)> {
+    let (digits, rest) = text.strip_prefix('{')?.split_once('}')?;
+    let (value, none) = hex(digits, digits.len())?;
+    none.is_empty().then_some((value, rest))
+}
+
 fn hex(text: &str, digits: usize) -> Option<(char, &str)> {
     let (number, rest) = text.split_at_checked(digits)?;
     let value = u32::from_str_radix(number, 16).ok()?;
@@ -131,7 +138,8 @@ fn unmark(text: &str) -> Cow<'_, str> {
             '\u{241A}' => Some(('\u{1A}', c.len_utf8())),
             '<' => marker(rest, '>'),
             '[' => marker(rest, ']'),
-            '{' => marker(rest, '}'),
+            // The braces of `\u{1a}` belong to that escape.
+            '{' if !out.ends_with("\\u") => marker(rest, '}'),
             _ => None,
         };
         let (character, taken) = symbol.unwrap_or_else(|| (c, c.len_utf8()));

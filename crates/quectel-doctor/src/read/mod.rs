@@ -332,6 +332,37 @@ mod tests {
     }
 
     #[test]
+    fn the_traces_of_this_project() {
+        let readable = "# quectel-azure 0.1.0; seconds, direction, text\n\
+                        \u{20}   0.003 -> AT\n    0.004 <- OK\n    1.200 -> AT+QMTPUB=0,1,1,0,\"t\"\n\
+                        \u{20}   1.210 <- >\n    1.211 -> {\"t\":21.5}\\u{1a}\n    1.290 <- +QMTPUB: 0,1,0\n";
+        let exact = "    0.003 -> AT\\r\n    0.004 <- \\r\\nOK\\r\\n\n    1.200 -> AT+QMTPUB=0,1,1,0,\"t\"\\r\n\
+                     \u{20}   1.210 <- \\r\\n> \n    1.211 -> {\"t\":21.5}\\x1a\n    1.290 <- \\r\\n+QMTPUB: 0,1,0\\r\\n\n";
+        let log = "     0.003 > AT\n     0.004 < OK\n     1.200 > AT+QMTPUB=0,1,1,0,\"t\"\n\
+                   \u{20}    1.290 ! +QMTPUB: 0,1,0\n";
+        let said = |log| {
+            said(log)
+                .iter()
+                .map(|s| s.split_once(' ').unwrap().1.to_owned())
+                .collect::<Vec<_>>()
+        };
+        let expected = [
+            "C AT",
+            "R Ok",
+            "C AT+QMTPUB=0,1,1,0,\"t\"",
+            ">",
+            "T {\"t\":21.5}",
+            "I QMTPUB=0,1,0",
+        ];
+        assert_eq!(said(exact), expected);
+        assert_eq!(
+            said(log),
+            [expected[0], expected[1], expected[2], expected[5]]
+        );
+        assert_eq!(said(readable), expected);
+    }
+
+    #[test]
     fn empty_input_says_nothing() {
         assert!(said("").is_empty());
         assert!(said("\n\n  \n").is_empty());

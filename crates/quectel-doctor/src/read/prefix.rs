@@ -1,7 +1,7 @@
 //! What tools print in front of the text of a line: stamps, levels, tags, arrows, columns.
 
 use super::labels::{Labels, eat_label};
-use super::stamp::eat_stamp;
+use super::stamp::{eat_seconds, eat_stamp};
 use super::token::is_token_start;
 use crate::time::Stamp;
 
@@ -93,6 +93,11 @@ fn piece<'a>(text: &'a str, so_far: &Stripped<'_>, learned: &Labels) -> Option<P
             rest,
         });
     }
+    if !so_far.prefixed
+        && let Some(piece) = own_trace(text)
+    {
+        return Some(piece);
+    }
     if let Some((taken, stamp)) = eat_stamp(text) {
         return Some(Piece {
             stamp: Some(stamp),
@@ -182,6 +187,20 @@ fn record_body(text: &str) -> Option<&str> {
     Some(match body.strip_prefix('[') {
         Some(inner) => inner.strip_suffix(']').unwrap_or(inner),
         None => body,
+    })
+}
+
+/// `0.003 -> AT`, `1.019 < OK`, `0.000 ! RDY`: this project's traces, whose marks always say who speaks.
+fn own_trace(text: &str) -> Option<Piece<'_>> {
+    let (taken, stamp) = eat_seconds(text)?;
+    let (mark, rest) = text.get(taken..)?.split_once(' ').unwrap_or_default();
+    let side = match mark {
+        "->" | ">" => Side::Host,
+        _ => Side::Module,
+    };
+    Some(Piece {
+        stamp: Some(stamp),
+        ..Piece::of(side, rest)
     })
 }
 

@@ -235,6 +235,29 @@ fn bare_ticks(at: &mut Cursor<'_>) -> Option<Stamp> {
     Some(Stamp::Ticks(whole.saturating_mul(1000) + ms))
 }
 
+/// `1.234 -> `, `1.019 < `, `0.000 ! `: seconds with three decimals and who speaks, as this project's programs write.
+///
+/// Answers how many bytes stand in front of the mark, and the stamp.
+pub(crate) fn eat_seconds(text: &str) -> Option<(usize, Stamp)> {
+    let bytes = text.as_bytes();
+    let mut at = Cursor { bytes, at: 0 };
+    let seconds = at.number(1, 9)?;
+    at.one_of(b".")?;
+    let ms = at.number(3, 3)?;
+    if at.skip(|b| b == b' ') != 1 {
+        return None;
+    }
+    let rest = bytes.get(at.at..)?;
+    let marked = MARKS.iter().any(|mark| {
+        rest.strip_prefix(*mark)
+            .is_some_and(|after| after.first().is_none_or(|b| *b == b' '))
+    });
+    marked.then_some((at.at, Stamp::Ticks(seconds * 1000 + ms)))
+}
+
+/// The driver's arrows, and the simulated module's command, answer, URC and URC of another port.
+const MARKS: [&[u8]; 6] = [b"->", b"<-", b">", b"<", b"!", b"?"];
+
 /// `Jun 25 11:57:46`, `Mon Jun 25 11:57:46 2018`; without a year it is only a time of day.
 fn syslog(at: &mut Cursor<'_>) -> Option<Stamp> {
     const DAYS: [&[u8]; 7] = [b"Mon", b"Tue", b"Wed", b"Thu", b"Fri", b"Sat", b"Sun"];
@@ -322,6 +345,27 @@ mod tests {
             ("(44731) SIM", 7, Stamp::Ticks(44_731)),
         ] {
             assert_eq!(eat_stamp(text), Some((taken, stamp)), "{text}");
+        }
+    }
+
+    #[test]
+    fn seconds_stand_in_front_of_a_mark_only() {
+        for (text, expected) in [
+            ("0.003 -> AT", Some((6, Stamp::Ticks(3)))),
+            ("12345.678 <- OK", Some((10, Stamp::Ticks(12_345_678)))),
+            ("1.019 > AT", Some((6, Stamp::Ticks(1019)))),
+            ("1.019 < OK", Some((6, Stamp::Ticks(1019)))),
+            ("0.000 ! RDY", Some((6, Stamp::Ticks(0)))),
+            ("1.019 >", Some((6, Stamp::Ticks(1019)))),
+            ("1.5 > AT", None),
+            ("1.019 dBm", None),
+            ("1.019 >> AT", None),
+            ("1.019  > AT", None),
+            ("1.019 >2", None),
+            ("1.019", None),
+            ("", None),
+        ] {
+            assert_eq!(eat_seconds(text), expected, "{text}");
         }
     }
 

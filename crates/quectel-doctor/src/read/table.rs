@@ -145,7 +145,9 @@ fn hex(text: &str) -> Option<String> {
         .split_once("  |")
         .filter(|(_, ascii)| ascii.ends_with('|'));
     let body = dump.map_or(text, |(body, _)| body);
-    let last = body.rsplit(char::is_whitespace).find(|word| !word.is_empty())?;
+    let last = body
+        .rsplit(char::is_whitespace)
+        .find(|word| !word.is_empty())?;
     if last.len() != 2 || !last.bytes().all(|b| b.is_ascii_hexdigit()) {
         return None;
     }
