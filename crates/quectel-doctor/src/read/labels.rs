@@ -189,7 +189,8 @@ fn directional(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::prefix::{Side, strip};
+    use super::super::prefix::strip;
+    use super::super::side::Side;
     use super::*;
     use crate::time::Stamp;
 

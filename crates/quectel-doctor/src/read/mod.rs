@@ -6,6 +6,7 @@ mod literal;
 mod physical;
 mod prefix;
 mod record;
+mod side;
 mod split;
 mod stamp;
 mod table;
@@ -23,8 +24,8 @@ use self::split::split;
 use crate::error::ReadError;
 use crate::time::Stamp;
 
-use self::prefix::Side;
 pub(crate) use self::record::Ending;
+use self::side::Side;
 pub(crate) use self::split::{Boot, Final, Said};
 
 /// One thing that was said, and where.

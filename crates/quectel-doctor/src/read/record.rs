@@ -1,6 +1,6 @@
 //! Pieces of a byte stream, put together to lines, each side by itself.
 
-use super::prefix::Side;
+use super::side::Side;
 use crate::time::Stamp;
 
 /// How a line of a stream ended.

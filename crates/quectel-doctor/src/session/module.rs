@@ -258,10 +258,23 @@ impl Module {
 
     /// Two answers name different modules.
     pub(crate) fn contradicts(&self, other: &Self) -> bool {
-        let differ = |a: &Option<String>, b: &Option<String>| matches!((a, b), (Some(a), Some(b)) if !a.eq_ignore_ascii_case(b));
+        let differ = |a: &Option<String>, b: &Option<String>| matches!((a, b), (Some(a), Some(b)) if !is_same_name(a, b));
         differ(&self.firmware, &other.firmware)
             || (self.firmware.is_none() && differ(&self.model, &other.model))
     }
+}
+
+/// One name, also when only one of the two has the application's version behind it.
+///
+/// `ATI` says `EC25EFAR06A17M4G` where `AT+QGMR` says `EC25EFAR06A17M4G_20.200.20.200`.
+fn is_same_name(a: &str, b: &str) -> bool {
+    let (release_a, version_a) = a.split_once('_').map_or((a, None), |(r, v)| (r, Some(v)));
+    let (release_b, version_b) = b.split_once('_').map_or((b, None), |(r, v)| (r, Some(v)));
+    let same_version = match (version_a, version_b) {
+        (Some(a), Some(b)) => a.eq_ignore_ascii_case(b),
+        _ => true,
+    };
+    release_a.eq_ignore_ascii_case(release_b) && same_version
 }
 
 /// `BG96MAR02A07M1G`: a model with a release behind it.
@@ -331,6 +344,30 @@ mod tests {
             (Some(Family::Ec200), Some("EG800KCNGCR07A06M04"))
         );
         assert!(module.contradicts(&other));
+    }
+
+    #[test]
+    fn the_version_behind_a_release_is_no_other_module() {
+        for (a, b, same) in [
+            ("EC25EFAR06A17M4G", "EC25EFAR06A17M4G_20.200.20.200", true),
+            ("EC25EFAR06A17M4G_20.200.20.200", "ec25efar06a17m4g", true),
+            ("EC25EFAR06A17M4G", "EC25EFAR06A11M4G", false),
+            (
+                "EC25EFAR06A17M4G_01.001.01.001",
+                "EC25EFAR06A17M4G_20.200.20.200",
+                false,
+            ),
+        ] {
+            assert_eq!(is_same_name(a, b), same, "{a} {b}");
+        }
+        let log = "ATI\nQuectel\nEC25\nRevision: EC25EFAR06A17M4G\n\nOK\n\
+                   AT+QGMR\nEC25EFAR06A17M4G_20.200.20.200\n\nOK\nAT+CSQ\n+CSQ: 22,99\n\nOK\n";
+        let report = crate::diagnose(log.as_bytes()).unwrap();
+        assert_eq!(report.sessions.len(), 1);
+        assert_eq!(
+            report.sessions[0].module.firmware.as_deref(),
+            Some("EC25EFAR06A17M4G_20.200.20.200")
+        );
     }
 
     #[test]
