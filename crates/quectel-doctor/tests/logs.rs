@@ -181,6 +181,33 @@ fn a_stamp_alone_on_its_line_is_the_next_line_s() {
     assert!(finding.message.contains("after 8 s"), "{}", finding.message);
 }
 
+/// An upload of the root as a byte-wise trace shows it, and as two letters `\n` typed into a terminal.
+#[test]
+fn line_ends_that_a_trace_spells_out_are_bytes() {
+    let pem = core::str::from_utf8(azure_auth::roots::DIGICERT_GLOBAL_ROOT_G2_PEM).unwrap();
+    let spelt = pem.replace('\n', "\\n");
+    let open = "AT+QSSLCFG=\"cacert\",2,\"ca.pem\"\\r|OK|AT+QMTCFG=\"ssl\",0,1,2\\r|OK|\
+                AT+QMTOPEN=0,\"h.azure-devices.net\",8883\\r|OK|+QMTOPEN: 0,-1";
+    let dialogue =
+        format!("AT+QFUPL=\"ca.pem\",1294,100\\r|CONNECT|{spelt}|+QFUPL: 1294,3d7c|OK|{open}");
+    let is_host = |line: &str| line.starts_with("AT") || line.starts_with("---");
+    let exact: String = dialogue
+        .split('|')
+        .map(|line| match is_host(line) {
+            true => format!("    0.003 -> {line}\n"),
+            false => format!("    0.004 <- \\r\\n{line}\\r\\n\n"),
+        })
+        .collect();
+    assert!(!all(&exact).contains(&"file.line-endings"), "{exact}");
+    let typed: String = dialogue
+        .replace("\\r|", "|")
+        .replace("1294,3d7c", "1316,0000")
+        .split('|')
+        .map(|line| format!("{line}\n"))
+        .collect();
+    assert!(errors(&typed).contains(&"file.line-endings"), "{typed}");
+}
+
 #[test]
 fn the_json_has_the_agreed_shape() {
     let log = "ATI\nQuectel\nBG96\nRevision: BG96MAR02A07M1G\n\nOK\nAT+QMTOPEN=0,\"mqtts://contoso.azure-devices.net\",8883\nOK\n+QMTOPEN: 0,4\n";

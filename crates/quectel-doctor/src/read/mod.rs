@@ -44,6 +44,8 @@ pub(crate) struct Item<'a> {
     pub(crate) source: bool,
     /// A stamp, an arrow or a tag stood in front of it: a tool wrote it, not a person.
     pub(crate) prefixed: bool,
+    /// The tool spells the control characters of this side out: an end of line in it is a byte.
+    pub(crate) spelt_out: bool,
     pub(crate) ending: Ending,
     pub(crate) said: Said<'a>,
 }
@@ -215,6 +217,10 @@ impl Reader {
     fn deliver(&mut self, sink: &mut dyn FnMut(Item<'_>)) {
         for line in self.assembler.take() {
             let (text, ending) = (line.text.as_str(), line.ending);
+            let spelt_out = self
+                .spelt_out
+                .get(counter_of(line.side))
+                .is_some_and(|count| *count > 1);
             split(text, &mut |said| {
                 sink(Item {
                     line: line.number,
@@ -224,6 +230,7 @@ impl Reader {
                     typographic: false,
                     source: false,
                     prefixed: true,
+                    spelt_out,
                     ending,
                     said,
                 });
@@ -252,6 +259,7 @@ fn item<'a>(frame: &Frame<'a>, source: bool, said: Said<'a>) -> Item<'a> {
         typographic: frame.typographic,
         source,
         prefixed: frame.stripped.prefixed,
+        spelt_out: false,
         ending: Ending::Unknown,
         said,
     }

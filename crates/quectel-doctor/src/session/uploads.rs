@@ -135,7 +135,11 @@ impl Builder {
             None
         };
         let pem = PemSeen {
-            one_line: pem.one_line && uploading && !item.source,
+            // Where a trace spells bytes out, only a block that no byte ended a line in is on one line.
+            one_line: pem.one_line
+                && uploading
+                && !item.source
+                && !(item.spelt_out && pem.complete),
             ..pem
         };
         if let Some(name) = name {
