@@ -199,6 +199,15 @@ fn split_parameters(text: &str) -> Vec<&str> {
     all
 }
 
+/// What a fix says in place of a secret; only these words, so that nothing of a log comes out with them.
+const PLACEHOLDERS: &[&str] = &[
+    "<pin>",
+    "<user name>",
+    "<password>",
+    "<SAS token>",
+    "\u{2026}",
+];
+
 /// A secret parameter, as far as its shape is of use: Azure's user name and token keep all but the signature.
 fn hidden(parameter: &str) -> String {
     let inside = parameter
@@ -209,7 +218,11 @@ fn hidden(parameter: &str) -> String {
         || inside.contains("/registrations/")
         || inside.contains(".azure-devices.net/")
         || inside.contains("/?api-version");
-    if inside.is_empty() || azure || inside.chars().all(|c| c == '*') {
+    if PLACEHOLDERS.contains(&inside)
+        || inside.is_empty()
+        || azure
+        || inside.chars().all(|c| c == '*')
+    {
         return parameter.to_owned();
     }
     let number = inside.len() == 1 && inside.bytes().all(|b| b.is_ascii_digit());
@@ -316,6 +329,9 @@ mod tests {
             ("AT+QMTCONN=0,\"d1\",\u{201C}user\u{201D},\u{201C}geheim\u{201D}".into(), "AT+QMTCONN=0,\"d1\",\u{201C}***\u{201D},\u{201C}***\u{201D}"),
             ("AT+CPIN=1234".into(), "AT+CPIN=***"),
             ("AT+CPIN?".into(), "AT+CPIN?"),
+            ("AT+CPIN=\"<pin>\"".into(), "AT+CPIN=\"<pin>\""),
+            ("AT+CPIN=\"<1234>\"".into(), "AT+CPIN=\"***\""),
+            ("AT+QMTCONN=0,\"d1\",\"<user name>\",\"<geheim>\"".into(), "AT+QMTCONN=0,\"d1\",\"<user name>\",\"***\""),
             ("AT+QICSGP=1,1,\"apn\",\"me\",\"pw\",1".into(), "AT+QICSGP=1,1,\"apn\",\"***\",\"***\",1"),
             ("AT+SMCONF=\"PASSWORD\",\"geheim\"".into(), "AT+SMCONF=\"PASSWORD\",\"***\""),
             (
@@ -327,6 +343,15 @@ mod tests {
             ("AT+QSSLCFG=\"clientkey\",2,\"k.pem\",\"geheim\"".into(), "AT+QSSLCFG=\"clientkey\",2,\"k.pem\",\"***\""),
         ] {
             assert_eq!(mask(&line), expected);
+        }
+    }
+
+    #[test]
+    fn nothing_in_a_fix_of_the_catalogue_is_taken_for_a_secret() {
+        for cause in crate::catalogue() {
+            for line in cause.fix.iter().chain(cause.check) {
+                assert_eq!(mask(line), *line, "{}", cause.id);
+            }
         }
     }
 

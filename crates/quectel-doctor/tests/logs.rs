@@ -181,6 +181,47 @@ fn a_stamp_alone_on_its_line_is_the_next_line_s() {
     assert!(finding.message.contains("after 8 s"), "{}", finding.message);
 }
 
+/// Placeholders are shown, since nobody can paste `***`; what stood in the log is not.
+#[test]
+fn a_fix_says_what_goes_where_the_secret_stood() {
+    let log = |host: &str, user: &str, code: u8| {
+        format!(
+            "AT+QMTCFG=\"version\",0,4\nOK\nAT+QMTCFG=\"ssl\",0,1,2\nOK\nAT+QMTOPEN=0,\"{host}\",8883\nOK\n+QMTOPEN: 0,0\n\
+             AT+QMTCONN=0,\"dev-1\",\"{user}\",\"<geheim77>\"\nOK\n+QMTCONN: 0,0,{code}\n"
+        )
+    };
+    let hub = "contoso.azure-devices.net";
+    let dps = "global.azure-devices-provisioning.net";
+    let hub_user = format!("{hub}/dev-1/?api-version=2021-04-12");
+    for (log, fix) in [
+        (
+            log("broker.example.com", "me", 5),
+            "AT+QMTCONN=0,\"dev-1\",\"<user name>\",\"<password>\"",
+        ),
+        (
+            log(hub, &hub_user, 5),
+            "AT+QMTCONN=0,\"dev-1\",\"contoso.azure-devices.net/dev-1/?api-version=2021-04-12\",\"<SAS token>\"",
+        ),
+        (
+            log(dps, "0ne001/registrations/dev-1/api-version=2019-03-31", 5),
+            "AT+QMTCONN=0,\"<registration id>\",\"<id scope>/registrations/<registration id>/api-version=2019-03-31\",\"<SAS token>\"",
+        ),
+        (
+            "AT+CPIN?\n+CPIN: SIM PIN\n\nOK\n".to_owned(),
+            "AT+CPIN=\"<pin>\"",
+        ),
+    ] {
+        let report = report(&log);
+        let mut fixes = report.findings.iter().flat_map(|finding| &finding.fix);
+        assert!(fixes.any(|line| line == fix), "{}", report.to_json());
+        assert!(
+            !report.to_json().contains("geheim77"),
+            "{}",
+            report.to_json()
+        );
+    }
+}
+
 /// An upload of the root as a byte-wise trace shows it, and as two letters `\n` typed into a terminal.
 #[test]
 fn line_ends_that_a_trace_spells_out_are_bytes() {

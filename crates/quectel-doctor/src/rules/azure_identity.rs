@@ -6,8 +6,8 @@ use crate::host::{Cloud, bare_host, has_placeholder, same_host, scheme};
 use crate::session::attempt::{Api, Connect};
 use crate::session::credential::{HubUser, Password, UserName};
 
-const CONNECT: &[&str] = &[
-    "AT+QMTCONN={client},\"{device}\",\"{host}/{device}/?api-version=2021-04-12\",\"SharedAccessSignature sr=…\"",
+pub(super) const CONNECT: &[&str] = &[
+    "AT+QMTCONN={client},\"{device}\",\"{host}/{device}/?api-version=2021-04-12\",\"<SAS token>\"",
 ];
 
 pub(super) const CAUSES: &[Cause] = &[

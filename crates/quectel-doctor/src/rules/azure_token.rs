@@ -9,7 +9,7 @@ use crate::time::{Stamp, utc_text};
 
 const NEW_TOKEN: &[&str] = &[
     "(on the PC: az iot hub generate-sas-token -n <hub> -d {device} --du 31536000)",
-    "AT+QMTCONN={client},\"{device}\",\"{host}/{device}/?api-version=2021-04-12\",\"SharedAccessSignature sr=…\"",
+    "AT+QMTCONN={client},\"{device}\",\"{host}/{device}/?api-version=2021-04-12\",\"<SAS token>\"",
 ];
 
 pub(super) const CAUSES: &[Cause] = &[

@@ -6,8 +6,8 @@ use crate::host::{Cloud, has_placeholder};
 use crate::session::attempt::Connect;
 use crate::session::credential::UserName;
 
-const CONNECT: &[&str] = &[
-    "AT+QMTCONN={client},\"<registration id>\",\"<id scope>/registrations/<registration id>/api-version=2019-03-31\",\"…\"",
+pub(super) const CONNECT: &[&str] = &[
+    "AT+QMTCONN={client},\"<registration id>\",\"<id scope>/registrations/<registration id>/api-version=2019-03-31\",\"<SAS token>\"",
 ];
 
 pub(super) const CAUSES: &[Cause] = &[
@@ -104,7 +104,7 @@ fn hub_credentials(case: &Case<'_>) -> Option<Evidence> {
     };
     let evidence = Evidence::error(Confidence::Certain, detail).at(quotes);
     Some(if case.cloud() == Cloud::AzureHub {
-        evidence.with_fix(["AT+QMTCONN={client},\"{device}\",\"{host}/{device}/?api-version=2021-04-12\",\"SharedAccessSignature sr=…\""])
+        evidence.with_fix(["AT+QMTCONN={client},\"{device}\",\"{host}/{device}/?api-version=2021-04-12\",\"<SAS token>\""])
     } else {
         evidence
     })

@@ -1,6 +1,7 @@
 //! Causes in the answer to CONNECT, and in the session afterwards.
 
 use super::{Case, Cause, Confidence, Evidence, Rule, Severity};
+use crate::host::Cloud;
 use crate::session::attempt::{Action, Api};
 
 const REOPEN: &[&str] = &[
@@ -178,9 +179,15 @@ fn connack(case: &Case<'_>, wanted: i32, words: &str) -> Option<Evidence> {
     } else {
         ""
     };
-    Some(
-        Evidence::error(Confidence::Certain, format!("{words}{later}")).quoting([quote.0, quote.1]),
-    )
+    let evidence =
+        Evidence::error(Confidence::Certain, format!("{words}{later}")).quoting([quote.0, quote.1]);
+    // What Azure wants is known; of another server only its user knows.
+    Some(match case.cloud() {
+        _ if !matches!(wanted, 4 | 5) => evidence,
+        Cloud::AzureHub => evidence.with_fix(super::azure_identity::CONNECT.iter().copied()),
+        Cloud::AzureDps => evidence.with_fix(super::dps::CONNECT.iter().copied()),
+        _ => evidence,
+    })
 }
 
 fn connack_1(case: &Case<'_>) -> Option<Evidence> {

@@ -296,7 +296,7 @@ fn not_enabled(case: &Case<'_>) -> Option<Evidence> {
             "AT+SMCONN",
         ]),
         Api::EspAt => evidence.with_fix([
-            "AT+MQTTUSERCFG={client},2,\"{device}\",\"<user name>\",\"<token>\",0,0,\"\"",
+            "AT+MQTTUSERCFG={client},2,\"{device}\",\"<user name>\",\"<SAS token>\",0,0,\"\"",
         ]),
         Api::Cmqtt => evidence.with_fix([
             "AT+CMQTTACCQ={client},\"{device}\",1",
