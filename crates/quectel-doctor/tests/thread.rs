@@ -148,13 +148,18 @@ fn the_bg96_user_lacks_the_server_name_and_nothing_else() {
     let report = report();
     for (number, client, ssl, pdp) in [(2, 1, 0, 2), (3, 0, 2, 1)] {
         let log = session(&report, number);
-        assert_eq!(ids(&report, number, Severity::Error), ["tls.sni-missing"]);
+        assert_eq!(
+            ids(&report, number, Severity::Error),
+            ["tls.sni-unsupported-fw", "tls.sni-missing"]
+        );
         let firmware = finding(&report, number, "tls.sni-unsupported-fw");
         assert!(
             firmware.message.contains("no `sni` item"),
             "{}",
             firmware.message
         );
+        let shown = |text: &str| firmware.lines.iter().any(|line| line.text.contains(text));
+        assert!(shown(",-1"), "{:?}", firmware.lines);
         assert!(
             firmware.fix.iter().any(|line| line.contains("your hub")),
             "{:?}",

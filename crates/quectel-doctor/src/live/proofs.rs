@@ -294,14 +294,19 @@ impl Live {
         );
         let first = Variant::AsSet.key();
         let last = Variant::Unverified.key();
-        Proof::error(id, &["tcp", first.as_str(), last.as_str()], detail)
-            .likely()
-            .fix([
-                "(with a client certificate and its key on the module:)".to_owned(),
-                format!("AT+QSSLCFG=\"clientcert\",{bound},\"<certificate file>\""),
-                format!("AT+QSSLCFG=\"clientkey\",{bound},\"<key file>\""),
-                format!("AT+QSSLCFG=\"seclevel\",{bound},2"),
-            ])
+        let proof = Proof::error(id, &["tcp", first.as_str(), last.as_str()], detail).likely();
+        if sni {
+            return proof.fix([
+                "(update the firmware until this lists sni; DPS apart, a hub can be reached directly:)".to_owned(),
+                "AT+QSSLCFG=?".to_owned(),
+            ]);
+        }
+        proof.fix([
+            "(with a client certificate and its key on the module:)".to_owned(),
+            format!("AT+QSSLCFG=\"clientcert\",{bound},\"<certificate file>\""),
+            format!("AT+QSSLCFG=\"clientkey\",{bound},\"<key file>\""),
+            format!("AT+QSSLCFG=\"seclevel\",{bound},2"),
+        ])
     }
 }
 

@@ -278,6 +278,7 @@ const ROOT_CAUSES: &[(&str, &[&str])] = &[
     ("fw.dialect", &["tls.", "file."]),
     ("file.length-mismatch", &["tls.ca", "tls.handshake"]),
     ("az.sas-truncated", &["az.sas"]),
+    ("tls.sni-unsupported-fw", &["tls.sni-missing"]),
 ];
 
 /// The weightiest first; among errors the one that explains the others, whatever is surer.

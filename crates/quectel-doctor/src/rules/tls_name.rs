@@ -103,7 +103,10 @@ fn sni_missing(case: &Case<'_>) -> Option<Evidence> {
     let evidence = evidence.at(case.failure_with([read]));
     let unsupported = case.has_any(&["tls.sni-unsupported-fw"]);
     Some(if unsupported {
-        evidence.with_fix(["(this firmware has no sni item: see tls.sni-unsupported-fw)"])
+        evidence.with_fix([
+            "(this firmware refuses it; newer firmware, or a host with an address of its own; after the update:)",
+            "AT+QSSLCFG=\"sni\",{bound},1",
+        ])
     } else if attempt.api == Api::Qssl {
         evidence.with_fix(["AT+QSSLCFG=\"sni\",{bound},1"])
     } else if attempt.api == Api::Cmqtt {
@@ -148,6 +151,18 @@ fn sni_unsupported_anywhere(context: &Context<'_>) -> Vec<Evidence> {
 }
 
 fn sni_unsupported(case: &Case<'_>) -> Option<Evidence> {
+    let evidence = without_sni(case)?;
+    Some(if case.cloud().is_azure() {
+        evidence
+    } else {
+        evidence.with_fix([
+            "(update the firmware until this lists sni:)",
+            "AT+QSSLCFG=?",
+        ])
+    })
+}
+
+fn without_sni(case: &Case<'_>) -> Option<Evidence> {
     if !case.tls_failed() || !case.could_be("sni") || case.intended().is_some_and(sni_is_on) {
         return None;
     }
@@ -173,10 +188,13 @@ fn sni_unsupported(case: &Case<'_>) -> Option<Evidence> {
             "Firmware {firmware} has no `sni` item at all, and {} needs the name.",
             case.cloud().name()
         );
-        Evidence::warning(Confidence::Likely, detail).at(case.failure_with([case
-            .session
-            .module
-            .quote
-            .as_ref()]))
+        let quotes = case.failure_with([case.session.module.quote.as_ref()]);
+        // Where something else already explains the failure, this is what comes next.
+        let evidence = if case.has_error() {
+            Evidence::warning(Confidence::Likely, detail)
+        } else {
+            Evidence::error(Confidence::Likely, detail)
+        };
+        evidence.at(quotes)
     })
 }
