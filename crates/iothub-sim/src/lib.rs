@@ -119,7 +119,7 @@
 //! | request | effect |
 //! |---|---|
 //! | `POST /sim/devices/{id}/messages?{property bag}` | sends the body as cloud-to-device message; `time-to-live-s` sets its life |
-//! | `GET /sim/records` | all records as JSON lines, or as server-sent events if `Accept` asks for them; `kind=telemetry` selects, `follow=false` ends with the past |
+//! | `GET /sim/records` | all records as JSON lines, or as server-sent events if `Accept` asks for them; `kind=telemetry` selects, `limit=1000` reaches further back than the last 200 of them, `follow=false` ends with the past |
 //! | `GET /sim/overview` | hubs and identities with their twins |
 //! | `POST /sim/devices/{id}/faults` | a [`Fault`] as JSON |
 //! | `POST /sim/registrations/{id scope}/{registration id}/faults` | a [`Fault`] for the provisioning service |
@@ -173,7 +173,7 @@ pub use hub::{
 };
 pub use identity::{IdError, Identity, check_id};
 pub use key::{KeyError, SharedAccessKey};
-pub use message::{CloudToDeviceMessage, ServiceError};
+pub use message::{CloudToDeviceMessage, MAX_TIME_TO_LIVE_S, ServiceError};
 pub use method::{MethodCall, MethodError, MethodOutcome};
 pub use pki::{
     CertificateFault, CertificateFaultError, DeviceCertificate, IssuingAuthority, KeyKind, Pki,

@@ -2,6 +2,9 @@
 
 use crate::{identity::IdError, properties::Properties, twin::TwinError};
 
+/// The longest life of a cloud-to-device message: two days, in seconds.
+pub const MAX_TIME_TO_LIVE_S: u64 = 2 * 24 * 3600;
+
 /// A message from the cloud to one device.
 ///
 /// ```
@@ -19,7 +22,7 @@ pub struct CloudToDeviceMessage {
     pub payload: Vec<u8>,
     /// Property bag; `$.to` is added by the hub.
     pub properties: Properties,
-    /// How long the hub keeps it for the device, in seconds; one hour unless set.
+    /// How long the hub keeps it for the device, in seconds, 1 to [`MAX_TIME_TO_LIVE_S`]; one hour unless set.
     pub time_to_live_s: u64,
 }
 
@@ -55,6 +58,12 @@ pub enum ServiceError {
     /// The message exceeds 64 KiB.
     #[error("message of {0} bytes with its properties exceeds 65536 bytes")]
     TooLarge(usize),
+    /// The message would live too long, or not at all.
+    #[error("a time to live of {0} s is outside 1 to 172800 s (two days)")]
+    TimeToLive(u64),
+    /// The message asks for feedback in a way that does not exist.
+    #[error("`iothub-ack={0}` does not exist; it is none, positive, negative or full")]
+    Feedback(String),
     /// The device or module exists already.
     #[error("`{0}` exists already")]
     Exists(String),

@@ -110,7 +110,56 @@ pub(crate) fn parse_object(text: &str) -> Option<Map<String, Value>> {
 pub(crate) fn parse_patch(bytes: &[u8]) -> Result<Map<String, Value>, TwinError> {
     let value: Value =
         serde_json::from_slice(bytes).map_err(|error| TwinError::NotJson(error.to_string()))?;
+    check_integers(bytes)?;
     checked_patch(value)
+}
+
+/// Refuses whole numbers beyond 64 bits, which the JSON reader turns into fractions without a word.
+///
+/// `json` has been read as JSON before.
+pub(crate) fn check_integers(json: &[u8]) -> Result<(), TwinError> {
+    /// As many digits as no whole number of 64 bits has.
+    const TOO_LONG: usize = 20;
+    let mut rest = json;
+    let (mut text, mut name): (&[u8], &[u8]) = (b"", b"");
+    while let Some((first, after)) = rest.split_first() {
+        rest = match first {
+            b'"' => {
+                let end = text_end(after);
+                let (inside, after) = after.split_at_checked(end).unwrap_or((after, b""));
+                text = inside;
+                after.get(1..).unwrap_or_default()
+            }
+            b':' => {
+                name = text;
+                after
+            }
+            b'0'..=b'9' => {
+                let part_of_number =
+                    |b: &u8| matches!(b, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-');
+                let length = after.iter().take_while(|b| part_of_number(b)).count();
+                let (digits, after) = after.split_at_checked(length).unwrap_or((after, b""));
+                if length + 1 >= TOO_LONG && digits.iter().all(u8::is_ascii_digit) {
+                    let name = String::from_utf8_lossy(name);
+                    return Err(TwinError::Number(shortened(&name)));
+                }
+                after
+            }
+            _ => after,
+        };
+    }
+    Ok(())
+}
+
+/// Bytes before the quotation mark that ends a JSON text.
+fn text_end(inside: &[u8]) -> usize {
+    let mut escaped = false;
+    let end = inside.iter().position(|byte| {
+        let ends = *byte == b'"' && !escaped;
+        escaped = *byte == b'\\' && !escaped;
+        ends
+    });
+    end.unwrap_or(inside.len())
 }
 
 pub(crate) fn checked_patch(value: Value) -> Result<Map<String, Value>, TwinError> {
@@ -334,6 +383,23 @@ mod tests {
             (json!({"a": long}).to_string(), Some("the value of `a`")),
             (json!({"a": [long]}).to_string(), Some("the value of `a`")),
             (json!({"a": 4_503_599_627_370_495_i64}).to_string(), None),
+            (
+                "{\"a\":1, \"b\" : 99999999999999999999}".to_owned(),
+                Some("the number at `b`"),
+            ),
+            (
+                "{\"b\":{\"c\":[\"\\\"x:\",-123456789012345678901]}}".to_owned(),
+                Some("the number at `c`"),
+            ),
+            (
+                "{\"b\":\"\\\\\\\"99999999999999999999\",\"c\":1e30,\"d\":100000000000000000000.5}"
+                    .to_owned(),
+                None,
+            ),
+            (
+                "{\"b\":0.12345678901234567890123,\"c\":-1E-30}".to_owned(),
+                None,
+            ),
             (
                 json!({"a": 4_503_599_627_370_496_i64}).to_string(),
                 Some("the number at `a`"),

@@ -615,6 +615,141 @@ fn records_as_a_stream() {
 }
 
 #[test]
+fn the_past_reaches_as_far_as_it_is_kept() {
+    let fixture = Fixture::new();
+    let mut device = fixture.device();
+    device.send(&publish_qos1(1, "devices/dev1/messages/events/", "1"));
+    assert_eq!(device.receive(), Packet::Puback(id(1)));
+    device.send(&subscribe(2, &["devices/dev2/#"], QoS::AtMostOnce));
+    device.receive();
+    fixture.hub.with_hub(|hub, now| {
+        for _ in 0..300 {
+            hub.refuse_tls(now, None, iothub_sim::Reason::NotTls);
+        }
+    });
+    let lines = |more: &str| {
+        let answer = fixture.ask("GET", &format!("/sim/records?follow=false{more}"), "");
+        assert_eq!(answer.status, 200);
+        // Chunked: the lines of JSON are those that begin with a brace.
+        let text = answer.body.as_str().unwrap_or_default().to_owned();
+        text.lines().filter(|line| line.starts_with('{')).count()
+    };
+    assert_eq!(lines("&kind=telemetry"), 1);
+    assert_eq!(lines(""), 200);
+    assert_eq!(lines("&limit=3"), 3);
+    assert_eq!(lines("&limit=0"), 0);
+    assert_eq!(lines("&limit=10000"), 303);
+    let answer = fixture.ask("GET", "/sim/records?limit=many", "");
+    assert_eq!(answer.status, 400, "{}", answer.body);
+    // What is refused has its code in brackets, also where the connection stays.
+    let path = "/sim/records?follow=false&kind=subscribed";
+    let subscribed = fixture.ask("GET", path, "").body;
+    assert!(
+        subscribed.as_str().unwrap().contains("[filter]\""),
+        "{subscribed}"
+    );
+}
+
+#[test]
+fn twins_that_are_none() {
+    let fixture = Fixture::new();
+    let path = format!("/twins/dev1?{VERSION}");
+    for (body, expected) in [
+        ("[1]", "not a JSON object"),
+        ("7", "not a JSON object"),
+        ("{\"desired\":{\"a\":1}}", "a twin has no `desired`"),
+        ("{\"tag\":{}}", "a twin has no `tag`"),
+        ("{\"tags\":7}", "not a JSON object"),
+        ("{\"properties\":[]}", "`properties` is not a JSON object"),
+        (
+            "{\"properties\":{\"reported\":{\"a\":1}}}",
+            "only the device changes",
+        ),
+        (
+            "{\"properties\":{\"wanted\":{}}}",
+            "`properties` has no `wanted`",
+        ),
+        (
+            "{\"properties\":{\"desired\":{\"n\":99999999999999999999}}}",
+            "the number at `n`",
+        ),
+    ] {
+        for method in ["PATCH", "PUT"] {
+            let answer = fixture.ask(method, &path, body);
+            assert_eq!(answer.status, 400, "{method} {body}: {}", answer.body);
+            let message = answer.body["ExceptionMessage"].as_str().unwrap();
+            assert!(message.contains(expected), "{body}: {message}");
+        }
+    }
+    let entry =
+        "[{\"id\":\"dev1\",\"importMode\":\"updateTwin\",\"tags\":{\"n\":99999999999999999999}}]";
+    let answer = fixture.ask("POST", &format!("/devices?{VERSION}"), entry);
+    assert_eq!(answer.status, 400, "{}", answer.body);
+    // Nothing of this has left a trace, and what was read can be sent back.
+    let twin = fixture.ask("GET", &path, "");
+    assert_eq!(twin.body["version"], 1, "{}", twin.body);
+    let answer = fixture.ask("PATCH", &path, &twin.body.to_string());
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    // A method takes any number.
+    let call = "{\"methodName\":\"m\",\"payload\":99999999999999999999}";
+    let answer = fixture.ask("POST", &format!("/twins/dev1/methods?{VERSION}"), call);
+    assert_eq!(answer.status, 404, "{}", answer.body);
+}
+
+#[test]
+fn messages_that_the_hub_does_not_take() {
+    let fixture = Fixture::new();
+    for (query, status, expected) in [
+        ("time-to-live-s=0", 400, "1 to 172800"),
+        ("time-to-live-s=172801", 400, "1 to 172800"),
+        ("time-to-live-s=18446744073709551615", 400, "1 to 172800"),
+        ("time-to-live-s=18446744073709551616", 400, "1 to 172800"),
+        ("iothub-ack=bogus", 400, "none, positive, negative or full"),
+        ("iothub-ack=", 400, "none, positive, negative or full"),
+        ("time-to-live-s=1&iothub-ack=none", 201, ""),
+        ("time-to-live-s=172800&iothub-ack=negative", 201, ""),
+    ] {
+        let path = format!("/sim/devices/dev1/messages?{query}");
+        let answer = fixture.ask("POST", &path, "x");
+        assert_eq!(answer.status, status, "{query}: {}", answer.body);
+        let message = answer.body["ExceptionMessage"].as_str().unwrap_or_default();
+        assert!(message.contains(expected), "{query}: {message}");
+    }
+    let module = fixture.ask("POST", "/sim/devices/dev1/modules/m1/messages", "x");
+    assert_eq!(module.status, 404);
+    assert!(
+        module.body.to_string().contains("docs/hub.md"),
+        "{}",
+        module.body
+    );
+}
+
+#[test]
+fn each_feedback_has_a_lock_of_its_own() {
+    let fixture = Fixture::new();
+    for _ in 0..2 {
+        let path = "/sim/devices/dev1/messages?iothub-ack=full";
+        assert_eq!(fixture.ask("POST", path, "x").status, 201);
+    }
+    // Both end in the same millisecond.
+    fixture.ask("DELETE", &format!("/devices/dev1/commands?{VERSION}"), "");
+    let token = || {
+        let path = format!("/messages/serviceBound/feedback?{VERSION}");
+        let headers = fixture.ask("GET", &path, "").headers;
+        let etag = headers.lines().find_map(|line| line.strip_prefix("etag: "));
+        etag.unwrap().trim_matches('"').to_owned()
+    };
+    let settle = |token: &str| {
+        let path = format!("/messages/serviceBound/feedback/{token}?{VERSION}");
+        fixture.ask("DELETE", &path, "").status
+    };
+    let first = token();
+    assert_eq!(settle(&first), 204);
+    assert_eq!(settle(&first), 412, "the second is another one");
+    assert_eq!(settle(&token()), 204);
+}
+
+#[test]
 fn many_identities_at_once() {
     let fixture = Fixture::new();
     let path = format!("/devices?{VERSION}");

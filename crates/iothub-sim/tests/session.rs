@@ -455,6 +455,11 @@ fn extreme_rules() {
         world.exchange(connection, &subscribe(1, &filters, QoS::AtLeastOnce));
         let mut message = CloudToDeviceMessage::new("x");
         message.time_to_live_s = long;
+        let sent = world
+            .hub
+            .send_to_device(world.now, &dev1(), message.clone());
+        assert_eq!(sent, Err(ServiceError::TimeToLive(long)));
+        message.time_to_live_s = iothub_sim::MAX_TIME_TO_LIVE_S;
         let sent = world.hub.send_to_device(world.now, &dev1(), message);
         assert!(sent.is_ok());
         let delay_ms = long;

@@ -234,6 +234,80 @@ fn a_folder_keeps_everything() {
     }
 }
 
+/// What a killed hub leaves behind is what lies in its folder at that moment.
+#[test]
+fn what_was_acknowledged_is_in_the_folder() {
+    let temp = tempfile::tempdir().unwrap();
+    let hub = start(temp.path());
+    let on_disk = || {
+        let text = fs::read_to_string(temp.path().join("state.json")).unwrap();
+        let mut folder = StateFolder::open(temp.path()).unwrap();
+        let mut hub = Hub::new(&folder.configuration().unwrap().config).unwrap();
+        hub.restore(SavedState::from_json(&text).unwrap());
+        hub
+    };
+    let string = hub.connection_string("device1").unwrap();
+    let (_, key) = string.rsplit_once("SharedAccessKey=").unwrap();
+    let host = "contoso.azure-devices.net";
+    let identity = Identity::device(host, "device1");
+    let token = sas_token(
+        &format!("{host}/devices/device1"),
+        &key.parse().unwrap(),
+        START + 600,
+        None,
+    );
+    let tcp = TcpStream::connect(hub.addr()).unwrap();
+    tcp.set_read_timeout(Some(core::time::Duration::from_secs(10)))
+        .unwrap();
+    let client = TlsClient::new(hub.ca_pem(), START).connection();
+    let mut client = StreamOwned::new(client, tcp);
+    let mut decoder = mqtt311::Decoder::new(1 << 16);
+    let mut exchange = |packet: &Packet| {
+        client.write_all(&packet.to_bytes().unwrap()).unwrap();
+        loop {
+            if let Some(packet) = decoder.next_packet().unwrap() {
+                return packet;
+            }
+            let mut chunk = [0; 4096];
+            let n = client.read(&mut chunk).unwrap();
+            assert!(n > 0, "closed");
+            decoder.push(&chunk[..n]);
+        }
+    };
+    exchange(&Packet::Connect(Connect {
+        client_id: "device1".to_owned(),
+        user_name: Some(format!("{host}/device1/?api-version=2021-04-12")),
+        password: Some(token.into_bytes()),
+        clean_session: false,
+        ..Connect::default()
+    }));
+    exchange(&subscribe(1, &["$iothub/twin/res/#"], QoS::AtMostOnce));
+    for n in 2..12 {
+        let patch = format!("{{\"n\":{n}}}");
+        let topic = "$iothub/twin/PATCH/properties/reported/?$rid=1";
+        let Packet::Publish(answer) = exchange(&publish(topic, &patch)) else {
+            panic!("no answer");
+        };
+        assert!(
+            answer.topic.ends_with(&format!("$version={n}")),
+            "{}",
+            answer.topic
+        );
+        assert_eq!(on_disk().twin(&identity).unwrap().reported.version, n);
+        // The embedding program is told no sooner either.
+        hub.send_to_device("device1", CloudToDeviceMessage::new("x"))
+            .unwrap();
+        let queued = on_disk().identity_info(&identity).unwrap().queued_messages;
+        assert_eq!(u64::try_from(queued).unwrap(), n - 1);
+    }
+    let json = on_disk().save().to_json();
+    assert!(
+        json.contains("$iothub/twin/res/#"),
+        "the session is kept: {json}"
+    );
+    hub.stop();
+}
+
 #[test]
 fn folders_that_cannot_be_used_stay_as_they_are() {
     let contents = |path: &Path| {

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     identity::Identity,
-    message::{CloudToDeviceMessage, ServiceError},
+    message::{CloudToDeviceMessage, MAX_TIME_TO_LIVE_S, ServiceError},
     record::{CloudToDeviceOutcome, ConnectionId, Event},
     time::Now,
     topic::Feature,
@@ -27,7 +27,8 @@ impl Hub {
     ///
     /// # Errors
     ///
-    /// The device is unknown, its queue is full, or the message is too large.
+    /// The device is unknown, its queue is full, or the message's size, time to live or `iothub-ack` is
+    /// not one the hub takes. A life below one minute is taken, so that tests need not wait.
     ///
     /// # Reference
     ///
@@ -46,6 +47,15 @@ impl Hub {
             .ok_or_else(|| ServiceError::NotFound(name()))?;
         if endpoint.queue.len() >= MAX_QUEUED {
             return Err(ServiceError::QueueFull(name()));
+        }
+        if !(1..=MAX_TIME_TO_LIVE_S).contains(&message.time_to_live_s) {
+            return Err(ServiceError::TimeToLive(message.time_to_live_s));
+        }
+        match message.properties.value("iothub-ack") {
+            None | Some("none" | "positive" | "negative" | "full") => {}
+            Some(other) => {
+                return Err(ServiceError::Feedback(other.chars().take(40).collect()));
+            }
         }
         let size = message.payload.len() + message.properties.to_bag().len();
         if size > MAX_MESSAGE {

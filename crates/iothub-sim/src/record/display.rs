@@ -38,7 +38,10 @@ impl fmt::Display for Event {
                 let id = identity.client_id();
                 match result {
                     Ok(_) => write!(f, "subscribed {id} to {filter}"),
-                    Err(reason) => write!(f, "refused subscription of {id}: {reason}"),
+                    Err(reason) => {
+                        let code = reason.code();
+                        write!(f, "refused subscription of {id}: {reason} [{code}]")
+                    }
                 }
             }
             Self::Unsubscribed { identity, filter } => {

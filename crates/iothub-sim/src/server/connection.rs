@@ -53,6 +53,7 @@ pub(super) async fn serve(shared: &Shared, tls: &TlsServer, mut stream: TcpStrea
     if let Some(id) = served.id {
         shared.wakers().remove(&id);
         shared.with_hub(|hub, now| hub.lost(now, id));
+        shared.forget_held(id);
     }
     let _ = timeout(FLUSH_TIMEOUT, async {
         let _ = stream.write_all(served.unsent()).await;
@@ -147,7 +148,8 @@ impl Served<'_> {
             // Not `with_hub`: taking bytes out causes nothing that others must hear of.
             let mut hub = self.shared.lock_hub();
             // A client that does not read must not keep a closing connection open.
-            if self.unsent().len() < HIGH_WATER || hub.is_closing(id) {
+            let takes = self.unsent().len() < HIGH_WATER || hub.is_closing(id);
+            if takes && !self.shared.is_held(id) {
                 let closing = hub.transmit(id, &mut plaintext);
                 drop(hub);
                 self.tls.send(&plaintext);

@@ -29,7 +29,7 @@ pub(crate) struct Journal {
 
 #[derive(Debug)]
 struct Kept {
-    records: VecDeque<Record>,
+    records: VecDeque<Arc<Record>>,
     /// How many records have fallen out at the front.
     dropped: usize,
     /// Telemetry in `records`, in bytes.
@@ -59,11 +59,10 @@ impl Journal {
         for record in records {
             kept.listeners
                 .retain(|listener| listener.send(record.clone()).is_ok());
-            if kept.live.receiver_count() > 0 {
-                // A receiver that has just gone is no loss.
-                let _ = kept.live.send(Arc::new(record.clone()));
-            }
             kept.bytes += telemetry_bytes(&record);
+            let record = Arc::new(record);
+            // Nobody there to receive is no loss.
+            let _ = kept.live.send(record.clone());
             kept.records.push_back(record);
             while kept.records.len() > KEPT || kept.bytes > KEPT_BYTES {
                 let Some(oldest) = kept.records.pop_front() else {
@@ -82,17 +81,24 @@ impl Journal {
         let mut kept = self.lock();
         for record in &kept.records {
             // The receiver is still here.
-            let _ = sender.send(record.clone());
+            let _ = sender.send(Record::clone(record));
         }
         kept.listeners.push(sender);
         receiver
     }
 
-    /// The last `past` records, and everything that follows them.
-    pub(crate) fn follow(&self, past: usize) -> (Vec<Record>, broadcast::Receiver<Arc<Record>>) {
+    /// The last `past` records that are wanted, and everything that follows them.
+    pub(crate) fn follow(
+        &self,
+        past: usize,
+        wanted: impl Fn(&Record) -> bool,
+    ) -> (VecDeque<Arc<Record>>, broadcast::Receiver<Arc<Record>>) {
         let kept = self.lock();
-        let skipped = kept.records.len().saturating_sub(past);
-        let records = kept.records.iter().skip(skipped).cloned().collect();
+        let mut records = VecDeque::new();
+        let newest_first = kept.records.iter().rev();
+        for record in newest_first.filter(|record| wanted(record)).take(past) {
+            records.push_front(record.clone());
+        }
         (records, kept.live.subscribe())
     }
 
@@ -117,12 +123,12 @@ impl Journal {
         let mut kept = self.lock();
         loop {
             let unseen = seen.max(kept.dropped) - kept.dropped;
-            let records: Vec<Record> = kept.records.iter().skip(unseen).cloned().collect();
+            let records: Vec<Arc<Record>> = kept.records.iter().skip(unseen).cloned().collect();
             seen = kept.dropped + kept.records.len();
             if !records.is_empty() {
                 // Unlocked, so that `wanted` may use the hub.
                 drop(kept);
-                if let Some(found) = records.iter().find_map(&mut wanted) {
+                if let Some(found) = records.iter().find_map(|record| wanted(record)) {
                     return Some(found);
                 }
                 kept = self.lock();
@@ -179,12 +185,13 @@ mod tests {
         for _ in 0..KEPT + 5 {
             journal.extend(vec![telemetry(10)]);
         }
-        assert_eq!(journal.follow(usize::MAX).0.len(), KEPT);
+        assert_eq!(journal.follow(usize::MAX, |_| true).0.len(), KEPT);
+        assert_eq!(journal.follow(usize::MAX, |_| false).0.len(), 0);
         for _ in 0..300 {
             journal.extend(vec![telemetry(256 * 1024)]);
         }
-        assert_eq!(journal.follow(usize::MAX).0.len(), 256);
-        assert_eq!(journal.follow(3).0.len(), 3);
+        assert_eq!(journal.follow(usize::MAX, |_| true).0.len(), 256);
+        assert_eq!(journal.follow(3, |_| true).0.len(), 3);
         assert!(
             journal
                 .wait_for(Duration::ZERO, |record| Some(record.clone()))

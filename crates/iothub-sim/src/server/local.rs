@@ -9,7 +9,8 @@ use tokio_rustls::TlsAcceptor;
 use super::{
     ServerOptions, StartError,
     listening::Listening,
-    shared::{Shared, accept, run_timers, save_changes},
+    saving::save_changes,
+    shared::{Shared, accept, run_timers},
 };
 use crate::{
     config::{Config, ConfigFile, IotHub},
@@ -338,9 +339,12 @@ impl LocalHub {
 
     /// Acts on the hub behind the server directly.
     ///
-    /// All connections wait meanwhile, so `act` should be quick.
+    /// All connections wait meanwhile, so `act` should be quick. A hub with a state folder has saved what
+    /// `act` has changed when this returns.
     pub fn with_hub<T>(&self, act: impl FnOnce(&mut Hub, Now) -> T) -> T {
-        self.shared.with_hub(act)
+        let result = self.shared.with_hub(act);
+        self.shared.save_now();
+        result
     }
 
     /// Moves the hub's clock forward.

@@ -6,6 +6,7 @@ mod introduction;
 mod journal;
 mod listening;
 mod local;
+mod saving;
 mod shared;
 
 use core::{

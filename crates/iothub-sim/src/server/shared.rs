@@ -14,7 +14,9 @@ use tokio::{
     sync::{Notify, Semaphore, oneshot, watch},
 };
 
-use super::{ServerOptions, clock::RunningClock, connection::serve, journal::Journal};
+use super::{
+    ServerOptions, clock::RunningClock, connection::serve, journal::Journal, saving::Saving,
+};
 use crate::{
     hub::Hub,
     identity::Identity,
@@ -27,8 +29,6 @@ use crate::{
 
 /// Feedback kept for a service that does not fetch it.
 const MAX_FEEDBACK: usize = 1000;
-/// How long changes may wait until they are saved.
-const SAVE_INTERVAL: Duration = Duration::from_millis(500);
 
 /// What all tasks of a running hub share.
 pub(crate) struct Shared {
@@ -44,33 +44,45 @@ pub(crate) struct Shared {
     pub(super) max_connections: u32,
     pub(super) handshake_delay: Duration,
     pub(crate) stopping: watch::Sender<bool>,
-    state: Option<Mutex<Saving>>,
+    pub(super) saving: Option<Saving>,
     /// Who waits for the end of a method call.
     callers: Mutex<HashMap<MethodId, oneshot::Sender<MethodOutcome>>>,
     /// Feedback on cloud-to-device messages that nobody has fetched.
-    feedback: Mutex<VecDeque<Record>>,
+    feedback: Mutex<Feedback>,
 }
 
-/// The state folder, and what it holds already.
-struct Saving {
-    folder: StateFolder,
-    changes: u64,
-    /// The last attempt failed, and a record says so.
-    failing: bool,
+/// Feedback that waits, each with the number that locks it.
+#[derive(Debug, Default)]
+pub(crate) struct Feedback {
+    waiting: VecDeque<(u64, Record)>,
+    last: u64,
+}
+
+impl Feedback {
+    fn push(&mut self, record: Record) {
+        self.last += 1;
+        self.waiting.push_back((self.last, record));
+        if self.waiting.len() > MAX_FEEDBACK {
+            self.waiting.pop_front();
+        }
+    }
+
+    pub(crate) fn oldest(&self) -> Option<(u64, &Record)> {
+        let (token, record) = self.waiting.front()?;
+        Some((*token, record))
+    }
+
+    pub(crate) fn remove_oldest(&mut self) {
+        self.waiting.pop_front();
+    }
 }
 
 impl Shared {
     pub(super) fn new(hub: Hub, options: &ServerOptions, folder: Option<StateFolder>) -> Self {
         let most = options.max_connections.min(Semaphore::MAX_PERMITS);
-        let state = folder.map(|folder| {
-            Mutex::new(Saving {
-                folder,
-                changes: hub.changes(),
-                failing: false,
-            })
-        });
+        let saving = folder.map(|folder| Saving::new(folder, hub.changes()));
         Self {
-            state,
+            saving,
             callers: Mutex::default(),
             feedback: Mutex::default(),
             hub: Mutex::new(hub),
@@ -90,23 +102,33 @@ impl Shared {
     pub(crate) fn with_hub<T>(&self, act: impl FnOnce(&mut Hub, Now) -> T) -> T {
         let mut hub = self.lock_hub();
         let now = self.clock.now();
+        let before = hub.changes();
         let result = act(&mut hub, now);
         let records = hub.take_records();
         self.pass_on(&records);
         self.journal.extend(records);
         let ready = hub.take_ready();
         let next_ms = hub.next_poll(now).unwrap_or(u64::MAX);
+        if let Some(saving) = &self.saving
+            && hub.changes() > before
+        {
+            saving.changed(hub.changes(), &ready);
+        }
         drop(hub);
         if next_ms < self.wakes_at_ms.load(Ordering::Relaxed) {
             self.timers_changed.notify_one();
         }
+        self.wake(&ready);
+        result
+    }
+
+    pub(super) fn wake(&self, ready: &[ConnectionId]) {
         if !ready.is_empty() {
             let wakers = self.wakers();
             for waker in ready.iter().filter_map(|id| wakers.get(id)) {
                 waker.notify_one();
             }
         }
-        result
     }
 
     /// Calls a method; the outcome comes later.
@@ -125,7 +147,7 @@ impl Shared {
     }
 
     /// The oldest feedback, to be removed or kept by the caller.
-    pub(crate) fn feedback(&self) -> MutexGuard<'_, VecDeque<Record>> {
+    pub(crate) fn feedback(&self) -> MutexGuard<'_, Feedback> {
         locked(&self.feedback)
     }
 
@@ -141,13 +163,7 @@ impl Shared {
                 Event::CloudToDevice {
                     wants_feedback: true,
                     ..
-                } => {
-                    let mut feedback = locked(&self.feedback);
-                    feedback.push_back(record.clone());
-                    if feedback.len() > MAX_FEEDBACK {
-                        feedback.pop_front();
-                    }
-                }
+                } => locked(&self.feedback).push(record.clone()),
                 _ => {}
             }
         }
@@ -164,44 +180,11 @@ impl Shared {
     pub(super) fn stop(&self) {
         self.stopping.send_replace(true);
         self.with_hub(Hub::stop);
-        self.save();
-        if let Some(state) = &self.state {
-            locked(state).folder.release();
-        }
-    }
-
-    /// Saves what has changed; a failure becomes a record once.
-    fn save(&self) {
-        let Some(state) = &self.state else {
-            return;
-        };
-        let mut saving = locked(state);
-        let hub = self.lock_hub();
-        let changes = hub.changes();
-        if changes == saving.changes && !saving.failing {
-            return;
-        }
-        let saved = hub.save();
-        drop(hub);
-        match saving.folder.save(&saved) {
-            Ok(()) => {
-                saving.changes = changes;
-                saving.failing = false;
-            }
-            Err(error) if !saving.failing => {
-                saving.failing = true;
-                let event = Event::StateNotSaved {
-                    problem: error.to_string(),
-                };
-                let at = self.clock.now();
-                self.journal.extend(vec![Record { at, event }]);
-            }
-            Err(_) => {}
-        }
+        self.save_and_release();
     }
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -245,16 +228,6 @@ pub(super) async fn run_timers(shared: Arc<Shared>) {
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
             () = shared.timers_changed.notified() => {}
-            _ = stopping.wait_for(|stop| *stop) => return,
-        }
-    }
-}
-
-pub(super) async fn save_changes(shared: Arc<Shared>) {
-    let mut stopping = shared.stopping.subscribe();
-    loop {
-        tokio::select! {
-            () = tokio::time::sleep(SAVE_INTERVAL) => shared.save(),
             _ = stopping.wait_for(|stop| *stop) => return,
         }
     }

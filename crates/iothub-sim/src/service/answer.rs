@@ -46,7 +46,7 @@ impl Failure {
             StatusCode::NOT_FOUND,
             404_000,
             "ResourceNotFound",
-            "there is no such path here; the service API is described in the crate's documentation",
+            "there is no such path here; the service API is described in docs/hub.md",
         )
     }
 
@@ -143,7 +143,10 @@ impl From<ServiceError> for Failure {
                 "MessageTooLarge",
                 text,
             ),
-            ServiceError::Id(_) | ServiceError::Twin(_) => Self::bad_request(text),
+            ServiceError::Id(_)
+            | ServiceError::Twin(_)
+            | ServiceError::TimeToLive(_)
+            | ServiceError::Feedback(_) => Self::bad_request(text),
         }
     }
 }

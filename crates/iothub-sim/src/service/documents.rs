@@ -218,6 +218,15 @@ pub(super) fn record(record: &Record) -> Value {
     Value::Object(document)
 }
 
+/// Stands in a stream for records that its reader was too slow for.
+pub(super) fn dropped(count: u64) -> Value {
+    json!({
+        "kind": "dropped",
+        "text": format!("{count} records of all kinds are missing here: the reader was too slow"),
+        "dropped": count,
+    })
+}
+
 pub(super) const fn kind(event: &Event) -> &'static str {
     match event {
         Event::Refused(_) => "refused",

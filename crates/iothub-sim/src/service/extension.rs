@@ -1,10 +1,10 @@
 //! What Azure does over AMQP, or not at all.
 
-use hyper::{Method, Response, StatusCode, header::ACCEPT};
+use hyper::{Method, StatusCode, header::ACCEPT};
 use serde_json::json;
 
 use super::{
-    answer::{Body, Failure, empty, json_response, ok},
+    answer::{Failure, empty, json_response, ok},
     registry,
     router::{Call, Outcome},
     stream::{Wish, stream},
@@ -17,15 +17,16 @@ use crate::{
     properties::Properties,
 };
 
-/// Records that a new follower gets of the past.
+/// Records of the past unless `limit` asks for fewer or more.
 const PAST: usize = 200;
+const NO_TIME_TO_LIVE: &str = "time-to-live-s is not a number of seconds, 1 to 172800";
 
 impl Call<'_> {
     pub(super) fn extension(&self, path: &[&str]) -> Outcome {
         self.need(Permission::ServiceConnect)?;
         match (&self.method, path) {
             (&Method::GET, ["overview"]) => Ok(ok(&registry::overview(self.service))),
-            (&Method::GET, ["records"]) => Ok(self.records()),
+            (&Method::GET, ["records"]) => self.records(),
             (&Method::POST, ["devices", device, "messages"]) => self.message(&self.device(device)),
             (&Method::POST, ["devices", device, "faults"]) => self.fault(&self.device(device)),
             (&Method::POST, ["registrations", id_scope, id, "faults"]) => {
@@ -48,7 +49,7 @@ impl Call<'_> {
         }
     }
 
-    fn records(&self) -> Response<Body> {
+    fn records(&self) -> Outcome {
         let accept = self
             .headers
             .get(ACCEPT)
@@ -63,8 +64,15 @@ impl Call<'_> {
                 .collect(),
             follow: self.parameter("follow") != Some("false"),
         };
-        let (past, live) = self.service.shared.journal.follow(PAST);
-        stream(wish, &past, live)
+        let limit = match self.parameter("limit") {
+            None => PAST,
+            Some(limit) => limit
+                .parse()
+                .map_err(|_| Failure::bad_request("limit is not a number of records"))?,
+        };
+        let journal = &self.service.shared.journal;
+        let (past, live) = journal.follow(limit, |record| wish.wants(record));
+        Ok(stream(wish, past, live))
     }
 
     /// The query is the message's property bag, but for `hub` and `time-to-live-s`.
@@ -77,7 +85,7 @@ impl Call<'_> {
                 "time-to-live-s" => {
                     message.time_to_live_s = value
                         .parse()
-                        .map_err(|_| Failure::bad_request("time-to-live-s is not a number"))?;
+                        .map_err(|_| Failure::bad_request(NO_TIME_TO_LIVE))?;
                 }
                 name => properties.set(name, value),
             }

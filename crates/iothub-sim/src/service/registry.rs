@@ -13,6 +13,8 @@ use super::{
 use crate::{
     hub::{Hub, IdentityInfo, TagUpdate},
     identity::Identity,
+    message::ServiceError,
+    twin,
 };
 
 /// Whether a twin document is merged or replaces the old one.
@@ -130,6 +132,78 @@ fn shown_twin(hub: &Hub, identity: &Identity) -> Outcome {
     Ok(with_etag(answer, &documents::etag(twin.version)))
 }
 
+/// What a twin document contains, be it the service's own or one that a client has changed.
+const TWIN_NAMES: [&str; 20] = [
+    "tags",
+    "properties",
+    "deviceId",
+    "moduleId",
+    "etag",
+    "deviceEtag",
+    "version",
+    "status",
+    "statusReason",
+    "statusUpdateTime",
+    "connectionState",
+    "connectionStateUpdatedTime",
+    "lastActivityTime",
+    "cloudToDeviceMessageCount",
+    "authenticationType",
+    "x509Thumbprint",
+    "modelId",
+    "capabilities",
+    "deviceScope",
+    "parentScopes",
+];
+const TWIN_FORM: &str =
+    "a change of a twin is such as {\"tags\":{…},\"properties\":{\"desired\":{…}}}";
+
+/// Refuses names that no twin has, which would change nothing without a word.
+///
+/// `json` is the body's text.
+pub(super) fn check_twin(body: &Value, json: &[u8]) -> Result<(), Failure> {
+    check_numbers(json)?;
+    let names = body.as_object().into_iter().flat_map(|body| body.keys());
+    for name in names {
+        if !TWIN_NAMES.contains(&name.as_str()) {
+            let name: String = name.chars().take(40).collect();
+            return Err(Failure::bad_request(format!(
+                "a twin has no `{name}`; {TWIN_FORM}"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses whole numbers that twins cannot hold, and that would become others without a word.
+pub(super) fn check_numbers(json: &[u8]) -> Result<(), Failure> {
+    Ok(twin::check_integers(json).map_err(ServiceError::from)?)
+}
+
+/// `properties.desired` of a change. A whole twin that was read before may be sent back: what the
+/// device has reported is left out then.
+fn desired_of(body: &Value) -> Result<Option<&Value>, Failure> {
+    let refused = |what: &str| Err(Failure::bad_request(format!("{what}; {TWIN_FORM}")));
+    let properties = match body.get("properties") {
+        _ if !body.is_object() => return refused("the body is not a JSON object"),
+        None | Some(Value::Null) => return Ok(None),
+        Some(Value::Object(properties)) => properties,
+        Some(_) => return refused("`properties` is not a JSON object"),
+    };
+    for name in properties.keys() {
+        match name.as_str() {
+            "desired" => {}
+            "reported" if properties.contains_key("desired") => {}
+            "reported" => return refused("only the device changes `properties.reported`"),
+            name => {
+                let name: String = name.chars().take(40).collect();
+                return refused(&format!("`properties` has no `{name}`"));
+            }
+        }
+    }
+    Ok(properties.get("desired"))
+}
+
 pub(super) fn change_twin(
     service: &Service,
     identity: &Identity,
@@ -143,7 +217,7 @@ pub(super) fn change_twin(
         _ => replace.then(|| json!({})),
     };
     let tags = section(body.get("tags"));
-    let desired = section(body.get("properties").and_then(|p| p.get("desired")));
+    let desired = section(desired_of(body)?);
     let update = if replace {
         TagUpdate::Replace
     } else {

@@ -46,6 +46,8 @@ pub(super) async fn respond(service: &Service, request: Request<Incoming>) -> Re
         Ok(None) => Ok(page()),
         Err(failure) => Err(failure),
     };
+    // Also a refused request may show what another one has just changed.
+    service.shared.saved().await;
     answered.unwrap_or_else(Failure::into_response)
 }
 
@@ -221,6 +223,7 @@ impl Call<'_> {
         match self.method {
             Method::POST => {
                 self.need(Permission::RegistryWrite)?;
+                registry::check_numbers(&self.body)?;
                 bulk::update(self.service, &self.hub, &self.json()?)
             }
             Method::GET => {
@@ -286,13 +289,9 @@ impl Call<'_> {
             _ => return Err(Failure::method_not_allowed()),
         };
         self.need(Permission::ServiceConnect)?;
-        registry::change_twin(
-            self.service,
-            identity,
-            &self.json()?,
-            self.if_match(),
-            change,
-        )
+        let body = self.json()?;
+        registry::check_twin(&body, &self.body)?;
+        registry::change_twin(self.service, identity, &body, self.if_match(), change)
     }
 
     async fn invoke(&self, identity: &Identity) -> Outcome {
@@ -366,12 +365,14 @@ impl Call<'_> {
 
     fn receive_feedback(&self) -> Outcome {
         self.need(Permission::ServiceConnect)?;
-        let oldest = self.service.shared.feedback().front().cloned();
-        Ok(match oldest.as_ref().and_then(documents::feedback) {
+        let feedback = self.service.shared.feedback();
+        let oldest = feedback
+            .oldest()
+            .and_then(|(token, record)| Some((token, documents::feedback(record)?)));
+        Ok(match oldest {
             None => empty(),
-            Some(feedback) => {
+            Some((token, feedback)) => {
                 let answer = json_response(StatusCode::OK, &json!([feedback]));
-                let token = oldest.map_or(0, |record| record.at.monotonic_ms);
                 with_header(answer, "etag", &format!("\"{token}\""))
             }
         })
@@ -384,14 +385,14 @@ impl Call<'_> {
         }
         let mut feedback = self.service.shared.feedback();
         let held = feedback
-            .front()
-            .is_some_and(|record| record.at.monotonic_ms.to_string() == token);
+            .oldest()
+            .is_some_and(|(current, _)| current.to_string() == token);
         if !held {
             return Err(Failure::precondition(
                 "the lock token is not the current one",
             ));
         }
-        feedback.pop_front();
+        feedback.remove_oldest();
         drop(feedback);
         Ok(empty())
     }

@@ -13,6 +13,7 @@ use hyper::{
     Response, StatusCode,
     body::{Body as HttpBody, Bytes, Frame},
 };
+use serde_json::Value;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 
 use super::{
@@ -32,28 +33,32 @@ pub(super) struct Wish {
 }
 
 impl Wish {
-    fn line(&self, record: &Record) -> Option<Bytes> {
+    pub(super) fn wants(&self, record: &Record) -> bool {
         let kind = documents::kind(&record.event);
-        if !self.kinds.is_empty() && !self.kinds.iter().any(|wanted| wanted == kind) {
-            return None;
-        }
-        let json = documents::record(record);
+        self.kinds.is_empty() || self.kinds.iter().any(|wanted| wanted == kind)
+    }
+
+    fn line(&self, json: &Value) -> Bytes {
         let text = if self.events {
             format!("data: {json}\n\n")
         } else {
             format!("{json}\n")
         };
-        Some(text.into())
+        text.into()
     }
 }
 
-pub(super) fn stream(wish: Wish, past: &[Record], live: Receiver<Arc<Record>>) -> Response<Body> {
+/// `past` holds only what is wished for.
+pub(super) fn stream(
+    wish: Wish,
+    past: VecDeque<Arc<Record>>,
+    live: Receiver<Arc<Record>>,
+) -> Response<Body> {
     let content_type = if wish.events {
         "text/event-stream"
     } else {
         "application/x-ndjson"
     };
-    let past = past.iter().filter_map(|record| wish.line(record)).collect();
     let next = wish.follow.then(|| receive(live));
     let lines = Lines { wish, past, next };
     response(StatusCode::OK, content_type, lines.boxed())
@@ -72,7 +77,7 @@ fn receive(mut live: Receiver<Arc<Record>>) -> Next {
 
 struct Lines {
     wish: Wish,
-    past: VecDeque<Bytes>,
+    past: VecDeque<Arc<Record>>,
     /// `None` when nothing follows.
     next: Option<Next>,
 }
@@ -85,7 +90,8 @@ impl HttpBody for Lines {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        if let Some(line) = self.past.pop_front() {
+        if let Some(record) = self.past.pop_front() {
+            let line = self.wish.line(&documents::record(&record));
             return Poll::Ready(Some(Ok(Frame::data(line))));
         }
         loop {
@@ -98,14 +104,74 @@ impl HttpBody for Lines {
             match result {
                 Ok(record) => {
                     self.next = Some(receive(live));
-                    if let Some(line) = self.wish.line(&record) {
+                    if self.wish.wants(&record) {
+                        let line = self.wish.line(&documents::record(&record));
                         return Poll::Ready(Some(Ok(Frame::data(line))));
                     }
                 }
-                // A follower that is too slow loses what it could not take.
-                Err(RecvError::Lagged(_)) => self.next = Some(receive(live)),
+                // A follower that is too slow loses what it could not take, and must know it.
+                Err(RecvError::Lagged(count)) => {
+                    self.next = Some(receive(live));
+                    let line = self.wish.line(&documents::dropped(count));
+                    return Poll::Ready(Some(Ok(Frame::data(line))));
+                }
                 Err(RecvError::Closed) => self.next = None,
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::broadcast;
+
+    use super::*;
+    use crate::{
+        reason::Reason,
+        record::{Event, Refusal},
+        time::Now,
+    };
+
+    fn refused() -> Arc<Record> {
+        let refusal = Refusal {
+            connection: None,
+            sni: None,
+            client_id: None,
+            user_name: None,
+            reason: Reason::HandshakeTimeout { seconds: 1 },
+        };
+        let (at, event) = (Now::default(), Event::Refused(refusal));
+        Arc::new(Record { at, event })
+    }
+
+    #[test]
+    fn a_slow_reader_is_told_what_it_missed() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        for (kinds, expected) in [(vec![], 3), (vec!["telemetry".to_owned()], 1)] {
+            let (sender, live) = broadcast::channel(2);
+            for _ in 0..5 {
+                sender.send(refused()).unwrap();
+            }
+            drop(sender);
+            let wish = Wish {
+                events: false,
+                kinds,
+                follow: true,
+            };
+            let body = stream(wish, VecDeque::new(), live).into_body();
+            let text = runtime.block_on(body.collect()).unwrap().to_bytes();
+            let lines: Vec<Value> = text
+                .split(|byte| *byte == b'\n')
+                .filter_map(|line| serde_json::from_slice(line).ok())
+                .collect();
+            assert_eq!(lines.len(), expected);
+            let first = lines.first().unwrap();
+            assert_eq!(
+                (&first["kind"], &first["dropped"]),
+                (&"dropped".into(), &3.into())
+            );
         }
     }
 }
