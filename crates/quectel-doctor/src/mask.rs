@@ -202,6 +202,7 @@ fn split_parameters(text: &str) -> Vec<&str> {
 /// What a fix says in place of a secret; only these words, so that nothing of a log comes out with them.
 const PLACEHOLDERS: &[&str] = &[
     "<pin>",
+    "<PIN>",
     "<user name>",
     "<password>",
     "<SAS token>",

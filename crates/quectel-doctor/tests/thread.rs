@@ -159,7 +159,11 @@ fn the_bg96_user_lacks_the_server_name_and_nothing_else() {
             firmware.message
         );
         let shown = |text: &str| firmware.lines.iter().any(|line| line.text.contains(text));
-        assert!(shown(",-1"), "{:?}", firmware.lines);
+        assert!(
+            shown("BG96MAR02A07M1G") && shown(",-1"),
+            "{:?}",
+            firmware.lines
+        );
         assert!(
             firmware.fix.iter().any(|line| line.contains("your hub")),
             "{:?}",

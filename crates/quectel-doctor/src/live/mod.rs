@@ -368,6 +368,52 @@ mod tests {
     }
 
     #[test]
+    fn firmware_without_the_server_name_is_not_told_to_use_certificates() {
+        for (sni, id, fix) in [
+            ("ERROR", "tls.sni-unsupported-fw", "AT+QSSLCFG=?"),
+            (
+                "+QSSLCFG: \"sni\",2,1\nOK",
+                "tls.handshake-failed",
+                "AT+QSSLCFG=\"seclevel\",2,2",
+            ),
+        ] {
+            let options = Options {
+                host: Some("h.example".to_owned()),
+                ..Options::default()
+            };
+            let live = examined(options, |text| {
+                let words: Vec<&str> = text.split(['=', ',']).collect();
+                lines(&match *words.as_slice() {
+                    ["AT+CPIN?"] => "+CPIN: READY\nOK".to_owned(),
+                    ["AT+CEREG?"] => "+CEREG: 0,1\nOK".to_owned(),
+                    ["AT+QIACT?"] => "+QIACT: 1,1,1,\"10.0.0.1\"\nOK".to_owned(),
+                    ["AT+QMTCFG", "\"ssl\"", "0"] => "+QMTCFG: \"ssl\",1,2\nOK".to_owned(),
+                    ["AT+QSSLCFG", "\"sni\"", "2"] => sni.to_owned(),
+                    ["AT+QSSLCFG", item @ "\"seclevel\"", n] => {
+                        format!("+QSSLCFG: {item},{n},1\nOK")
+                    }
+                    ["AT+QIDNSGIP", ..] => {
+                        "OK\n+QIURC: \"dnsgip\",0,1,600\n+QIURC: \"dnsgip\",\"192.0.2.1\""
+                            .to_owned()
+                    }
+                    ["AT+QIOPEN", _, socket, ..] => format!("OK\n+QIOPEN: {socket},0"),
+                    ["AT+QSSLOPEN", _, _, socket, ..] => format!("OK\n+QSSLOPEN: {socket},566"),
+                    ["AT+QMTOPEN", client, ..] => format!("OK\n+QMTOPEN: {client},-1"),
+                    _ => "OK".to_owned(),
+                })
+            });
+            let report = live.report(1_800_000_000);
+            let found = report.findings.iter().find(|finding| finding.id == id);
+            let fixes = found.map(|found| found.fix.as_slice());
+            assert!(
+                fixes.is_some_and(|fixes| fixes.iter().any(|line| line == fix)),
+                "{fixes:?}\n{}",
+                live.conversation()
+            );
+        }
+    }
+
+    #[test]
     fn a_name_that_would_leave_its_quotes_is_not_sent() {
         for host in ["h\",8883\rAT+CFUN=0", "a b", ""] {
             let options = Options {

@@ -104,7 +104,7 @@ fn sni_missing(case: &Case<'_>) -> Option<Evidence> {
     let unsupported = case.has_any(&["tls.sni-unsupported-fw"]);
     Some(if unsupported {
         evidence.with_fix([
-            "(this firmware refuses it; newer firmware, or a host with an address of its own; after the update:)",
+            "(this firmware has no sni item; after the update:)",
             "AT+QSSLCFG=\"sni\",{bound},1",
         ])
     } else if attempt.api == Api::Qssl {

@@ -217,7 +217,7 @@ impl Module {
             if self.model.is_none() {
                 self.model = model_of_firmware(firmware);
             }
-            self.quote.get_or_insert_with(|| quote.clone());
+            self.quote = Some(quote.clone());
             return true;
         }
         let word = text.strip_prefix("Model:").unwrap_or(text).trim();
