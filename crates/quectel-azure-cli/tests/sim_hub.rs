@@ -229,6 +229,63 @@ fn a_state_folder_from_the_first_start_to_the_second() {
     );
 }
 
+/// A request to the service side with the key from `local-hub.txt`.
+fn ask(hub: &mut Running, folder: &Path, method: &str, path: &str, body: &str) -> String {
+    let page = hub.wait_for("page ");
+    let address = page.rsplit("http://").next().unwrap().trim_end_matches('/');
+    let all = fs::read_to_string(folder.join("local-hub.txt")).unwrap();
+    let key = all.rsplit("/#").next().unwrap().trim();
+    let key = key
+        .replace("%3D", "=")
+        .replace("%2B", "+")
+        .replace("%2F", "/");
+    let length = body.len();
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(SOON)).unwrap();
+    write!(stream, "{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {key}\r\nContent-Length: {length}\r\n\r\n{body}").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn a_killed_hub_keeps_what_it_has_acknowledged() {
+    let temp = TempDir::new().unwrap();
+    let folder = temp.path().join("state");
+    let options = "--port 0 --service 127.0.0.1:0 --state state";
+    for round in 0..3 {
+        let mut hub = Running::hub(temp.path(), options);
+        let mut act = |method: &str, path: &str, body: &str| {
+            let path = format!("{path}?api-version=2021-04-12");
+            let answer = ask(&mut hub, &folder, method, &path, body);
+            assert!(answer.starts_with("HTTP/1.1 20"), "{path}: {answer}");
+            answer
+        };
+        if round > 0 {
+            let last = round - 1;
+            act("GET", &format!("/devices/made-{last}"), "");
+            let twin = act("GET", "/twins/device-1", "");
+            assert!(
+                twin.contains(&format!("\"n\":{last}}}"))
+                    || twin.contains(&format!("\"n\":{last},")),
+                "{twin}"
+            );
+            assert!(
+                twin.contains(&format!("\"version\":{}", round + 1)),
+                "{twin}"
+            );
+            let count = format!("\"cloudToDeviceMessageCount\":{round}");
+            assert!(twin.contains(&count), "{twin}");
+        }
+        act("PUT", &format!("/devices/made-{round}"), "{}");
+        act("POST", "/sim/devices/device-1/messages", "x");
+        let patch = format!("{{\"properties\":{{\"desired\":{{\"n\":{round}}}}}}}");
+        act("PATCH", "/twins/device-1", &patch);
+        // Dead within the instant: nothing could be saved after the answer.
+        hub.end("-KILL");
+    }
+}
+
 #[test]
 fn the_printed_lines_connect_a_device_with_a_certificate() {
     let temp = TempDir::new().unwrap();
