@@ -1,5 +1,5 @@
 //! CONNECT: who is let in, and what is said about those who are not.
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod common;
 
@@ -9,6 +9,11 @@ use iothub_sim::{
     PkiOptions, Proof, SharedAccessKey, TlsFacts, Validity, sas_token,
 };
 use mqtt311::{Connect, Packet, Protocol, QoS, Will};
+use rcgen::{
+    BasicConstraints, CertificateParams, CustomExtension, DnType, ExtendedKeyUsagePurpose, IsCa,
+    Issuer, KeyPair, date_time_ymd,
+};
+use rustls::pki_types::{CertificateDer, pem::PemObject};
 
 /// Hubs with one device for each way to be accepted or refused.
 fn cloud() -> Config {
@@ -488,6 +493,166 @@ fn client_certificates() {
             events => panic!("{events:?}"),
         };
         assert_eq!(result, expected, "{credentials:?}");
+    }
+}
+
+/// A chain, leaf first, of PEM files made by openssl.
+fn pem_chain(files: &[&str]) -> Vec<Vec<u8>> {
+    files
+        .iter()
+        .map(|pem| CertificateDer::from_pem_slice(pem.as_bytes()).unwrap())
+        .map(|der| der.to_vec())
+        .collect()
+}
+
+/// What a hub with this authority says to a device that needs a certificate of it.
+fn judged(authority: Vec<u8>, chain: Vec<Vec<u8>>) -> Result<Proof, String> {
+    let hub = IotHub::new(HOST)
+        .with_authority(authority)
+        .with_device(Device::new("dev1", Credentials::CertificateAuthority));
+    let mut world = World::new(&Config::new([hub]));
+    let tls = TlsFacts {
+        server_name: None,
+        client_certificates: chain,
+    };
+    let connection = world.hub.open(world.now, tls);
+    let without_password = Connect {
+        password: None,
+        ..connect()
+    };
+    world.send(connection, &Packet::Connect(without_password));
+    match world.events().as_slice() {
+        [Event::Connected(connected)] => Ok(connected.proof),
+        [Event::Refused(refusal)] => Err(refusal.reason.to_string()),
+        events => panic!("{events:?}"),
+    }
+}
+
+macro_rules! version_1 {
+    ($name:literal) => {
+        include_str!(concat!("fixtures/version-1/", $name, ".pem"))
+    };
+}
+
+#[test]
+fn certificates_of_version_1_below_an_authority() {
+    let (ca, ca2) = (version_1!("ca"), version_1!("ca2"));
+    let (middle, deeper) = (version_1!("mid"), version_1!("mid2"));
+    let below_middle = version_1!("signed-by-mid");
+    let signed = version_1!("signed");
+    let rows: [(&str, &[&str], Option<&str>); 11] = [
+        (ca, &[signed], None),
+        (ca, &[signed, middle], None),
+        (ca, &[below_middle, middle], None),
+        (ca, &[below_middle, deeper, middle, ca], None),
+        (
+            ca,
+            &[below_middle],
+            Some("no accepted authority signed it, its issuer is `CN=Test Intermediate`"),
+        ),
+        (
+            ca,
+            &[below_middle, version_1!("mid-not-ca")],
+            Some("`CN=Test Intermediate`, which signed it, is not the certificate of an authority"),
+        ),
+        (
+            ca2,
+            &[below_middle, middle],
+            Some("no accepted authority signed the intermediate `CN=Test Intermediate`"),
+        ),
+        // `mid` allows no authority below it.
+        (
+            ca,
+            &[version_1!("signed-by-mid2"), deeper, middle],
+            Some("no accepted authority signed the intermediate `CN=Too Deep`"),
+        ),
+        // Another key with the authority's name.
+        (
+            ca2,
+            &[signed],
+            Some("not made with the key of the authority `CN=Test Authority`"),
+        ),
+        (ca, &[version_1!("signed-old")], Some("it has expired")),
+        (ca, &[version_1!("self-ec")], Some("it is self-signed")),
+    ];
+    for (authority, chain, refused) in rows {
+        let authority = pem_chain(&[authority]).remove(0);
+        match (judged(authority, pem_chain(chain)), refused) {
+            (Ok(Proof::CertificateAuthority), None) => {}
+            (Err(text), Some(expected)) => assert!(text.contains(expected), "{text}"),
+            (judged, _) => panic!("{judged:?}, {refused:?}"),
+        }
+    }
+}
+
+/// Signed by the authority, with what the change makes of a device's certificate.
+fn issued_with(change: impl FnOnce(&mut CertificateParams)) -> (Vec<u8>, Vec<u8>) {
+    let mut params = CertificateParams::default();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.distinguished_name.push(DnType::CommonName, "Maker");
+    let key = KeyPair::generate().unwrap();
+    let root = params.self_signed(&key).unwrap().der().to_vec();
+    let issuer = Issuer::new(params, key);
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, "dev1");
+    change(&mut params);
+    let key = KeyPair::generate().unwrap();
+    let leaf = params.signed_by(&key, &issuer).unwrap().der().to_vec();
+    (root, leaf)
+}
+
+#[test]
+fn untrusted_certificates_are_explained_in_words() {
+    let ec = KeyKind::EcdsaP256;
+    // What `openssl req -x509` makes: self-signed, and an authority of its own.
+    let (own_root, _) = issued_with(|_| ());
+    let (root, good) = issued_with(|_| ());
+    let own = DeviceCertificate::self_signed("dev1", ec, Validity::default()).unwrap();
+    let old = issued_with(|params| params.not_after = date_time_ymd(2001, 1, 1));
+    let early = issued_with(|params| params.not_before = date_time_ymd(2040, 1, 1));
+    let authority = issued_with(|params| params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained));
+    let server = issued_with(|params| {
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    });
+    let strange = issued_with(|params| {
+        let mut extension = CustomExtension::from_oid_content(&[1, 3, 6, 1, 4, 1, 1], vec![5, 0]);
+        extension.set_criticality(true);
+        params.custom_extensions.push(extension);
+    });
+    let stranger = pem_chain(&[version_1!("ca")]).remove(0);
+    let rows = [
+        (&root, &own_root, "it is self-signed, but"),
+        (&root, &own.certificate_der, "it is self-signed, but"),
+        (&root, &root, "the certificate of the authority itself"),
+        (&old.0, &old.1, "it has expired"),
+        (&early.0, &early.1, "it is not valid yet"),
+        (&authority.0, &authority.1, "`basicConstraints = CA:FALSE`"),
+        (&server.0, &server.1, "`extendedKeyUsage = clientAuth`"),
+        (&strange.0, &strange.1, "breaks a rule of X.509"),
+        (
+            &stranger,
+            &good,
+            "no accepted authority signed it, its issuer is `CN=Maker`",
+        ),
+        (
+            &old.0,
+            &good,
+            "not made with the key of the authority `CN=Maker`",
+        ),
+        (
+            &root,
+            &b"no DER".to_vec(),
+            "cannot be read as X.509 certificate",
+        ),
+    ];
+    assert_eq!(
+        judged(root.clone(), vec![good.clone()]),
+        Ok(Proof::CertificateAuthority)
+    );
+    for (root, leaf, expected) in rows {
+        let text = judged(root.clone(), vec![leaf.clone()]).unwrap_err();
+        assert!(text.contains(expected) && text.contains("; "), "{text}");
+        assert!(!text.contains("Error"), "{text}");
     }
 }
 

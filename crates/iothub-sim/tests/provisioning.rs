@@ -15,6 +15,7 @@ use iothub_sim::{
 };
 use mqtt311::{Connect, Packet, Publish, QoS, Suback, SubackCode};
 use rcgen::{CertificateParams, DnType, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384};
+use rustls::pki_types::{CertificateDer, pem::PemObject};
 use serde_json::{Value, json};
 
 const SCOPE: &str = "0ne00000A0A";
@@ -647,6 +648,41 @@ fn certificates() {
             }
             other => panic!("{registration_id}: {other:?}"),
         }
+    }
+}
+
+#[test]
+fn certificates_of_version_1_in_a_group() {
+    let der = |pem: &str| {
+        CertificateDer::from_pem_slice(pem.as_bytes())
+            .unwrap()
+            .to_vec()
+    };
+    let authority = GroupAttestation::Authority(der(include_str!("fixtures/version-1/ca.pem")));
+    let service = ProvisioningService::new(SCOPE.to_owned())
+        .with_group(EnrollmentGroup::new("certs", authority));
+    let without_password = Connect {
+        password: None,
+        ..connect("dev1", &key())
+    };
+    let register = |leaf: &[u8]| {
+        let chain: [&[u8]; 1] = [leaf];
+        let config = cloud(service.clone());
+        let mut dps = Provisioning::with_certificate(&config, &without_password, &chain);
+        let (_, answer) = dps.run("");
+        (answer, dps.outcomes().pop().unwrap())
+    };
+    let (answer, _) = register(&der(include_str!("fixtures/version-1/signed.pem")));
+    let info = &answer["registrationState"]["x509"]["certificateInfo"];
+    assert_eq!(info["version"], 1, "{answer}");
+    let (_, outcome) = register(&der(include_str!("fixtures/version-1/self-ec.pem")));
+    match outcome {
+        RegistrationOutcome::Refused { status, reason } => {
+            assert_eq!(status, 401);
+            let text = reason.to_string();
+            assert!(text.contains("it is self-signed, but"), "{text}");
+        }
+        other => panic!("{other:?}"),
     }
 }
 

@@ -14,6 +14,7 @@ use iothub_sim::{
 use mqtt311::{Connect, Packet};
 use rustls::{
     CertificateError, Error,
+    pki_types::{CertificateDer, pem::PemObject},
     version::{TLS12, TLS13},
 };
 
@@ -236,20 +237,91 @@ fn a_client_certificate_reaches_connect() {
     ));
 }
 
-/// A ClientHello with this version and one cipher suite, and `localhost` as server name.
-fn client_hello(version: [u8; 2], suite: [u8; 2]) -> Vec<u8> {
+macro_rules! version_1 {
+    ($name:literal) => {
+        include_str!(concat!("fixtures/version-1/", $name))
+    };
+}
+
+/// A certificate of version 1 with a key, as `openssl x509 -req` makes it without extensions.
+fn version_1(certificate: &str, key: &str) -> DeviceCertificate {
+    let any = Validity::around(START);
+    let mut own = DeviceCertificate::self_signed("dev1", KeyKind::EcdsaP256, any).unwrap();
+    own.certificate_der = CertificateDer::from_pem_slice(certificate.as_bytes())
+        .unwrap()
+        .to_vec();
+    own.key_pem = key.to_owned();
+    own
+}
+
+#[test]
+fn certificates_of_version_1_prove_possession() {
+    let pki = ecdsa(CertificateFault::None);
+    let (ec, ec_key) = (version_1!("self-ec.pem"), version_1!("self-ec.key"));
+    let (rsa, rsa_key) = (version_1!("self-rsa.pem"), version_1!("self-rsa.key"));
+    let other = DeviceCertificate::self_signed("dev1", KeyKind::EcdsaP256, Validity::around(START));
+    let other_key = other.unwrap().key_pem;
+    for (certificate, key, accepted) in [
+        (ec, ec_key, true),
+        (rsa, rsa_key, true),
+        (ec, other_key.as_str(), false),
+        (rsa, ec_key, false),
+    ] {
+        for versions in [TlsVersions::Tls12, TlsVersions::Tls13] {
+            let own = version_1(certificate, key);
+            let device = Device::with_thumbprint("dev1", own.sha256_thumbprint());
+            let mut options = TlsOptions::default();
+            options.versions = versions;
+            let mut hub = hub_with(&Config::single_device(HOST, device), &pki, &options);
+            let mut client = TlsClient::new(pki.root_pem(), START);
+            client.versions = vec![&TLS12, &TLS13];
+            client.certificate = Some(own);
+            let without_password = Packet::Connect(Connect {
+                password: None,
+                ..connect()
+            });
+            let answer = play(&mut hub, &client, &without_password);
+            let reasons = reasons(&mut hub);
+            if accepted {
+                assert_eq!(answer, Ok(ACCEPTED.to_bytes().unwrap()), "{reasons:?}");
+            } else {
+                let text = &reasons.first().unwrap().1;
+                let said = "signature was not made with the key of its certificate";
+                let other_kind = "certificate or its key cannot be used";
+                assert!(text.contains(said) || text.contains(other_kind), "{text}");
+            }
+        }
+    }
+}
+
+/// Server name `localhost`, groups and point formats.
+fn extensions() -> Vec<u8> {
     let server_name = b"\x00\x00\x00\x0e\x00\x0c\x00\x00\x09localhost";
     let groups = b"\x00\x0a\x00\x04\x00\x02\x00\x17";
     let points = b"\x00\x0b\x00\x02\x01\x00";
+    [&server_name[..], groups, points].concat()
+}
+
+/// A ClientHello with this version and one cipher suite, and signature algorithms.
+fn client_hello(version: [u8; 2], suite: [u8; 2]) -> Vec<u8> {
     let signatures = b"\x00\x0d\x00\x04\x00\x02\x04\x01";
-    let extensions = [&server_name[..], groups, points, signatures].concat();
+    hello_with(
+        &[extensions(), signatures.to_vec()].concat(),
+        version,
+        suite,
+    )
+}
+
+fn hello_with(extensions: &[u8], version: [u8; 2], suite: [u8; 2]) -> Vec<u8> {
     let mut body = version.to_vec();
     body.extend([7; 32]);
     body.extend([0, 0, 2]);
     body.extend(suite);
-    body.extend([1, 0, 0]);
-    body.push(u8::try_from(extensions.len()).unwrap());
-    body.extend(extensions);
+    body.extend([1, 0]);
+    if !extensions.is_empty() {
+        body.extend([0, u8::try_from(extensions.len()).unwrap()]);
+        body.extend(extensions);
+    }
     let length = u8::try_from(body.len()).unwrap();
     let mut record = vec![22, 3, 1, 0, length + 4, 1, 0, 0, length];
     record.extend(body);
@@ -298,6 +370,11 @@ fn what_is_not_tls_is_named() {
     Packet::Connect(connect()).encode(&mut plain).unwrap();
     // 0x002F is RSA key exchange with AES-128-CBC, all that old modules have.
     let tls10 = client_hello([3, 1], [0xc0, 0x13]);
+    // As `openssl s_client -tls1_1` sends it: extensions, but no signature_algorithms.
+    let plain_tls11 = hello_with(&extensions()[..], [3, 2], [0xc0, 0x13]);
+    let plain_tls12 = hello_with(&extensions()[..], [3, 3], [0xc0, 0x13]);
+    let bare_tls10 = hello_with(&[], [3, 1], [0xc0, 0x13]);
+    let no_version = "no TLS version that is spoken here (offered: TLS 1.1); set it to TLS 1.2";
     let tls11 = client_hello([3, 2], [0xc0, 0x13]);
     let rsa_only = client_hello([3, 3], [0x00, 0x2f]);
     for (bytes, text) in [
@@ -305,8 +382,19 @@ fn what_is_not_tls_is_named() {
         (b"GET / HTTP/1.1\r\n\r\n", "does not speak TLS"),
         (&[22, 3, 1, 0, 4, 9, 0, 0, 0], "TLS handshake failed"),
         (&tls10, "no TLS version"),
-        (&tls11, "no TLS version"),
-        (&rsa_only, "no cipher suite"),
+        (&tls11, no_version),
+        (&plain_tls11, no_version),
+        (&bare_tls10, "(offered: TLS 1.0); set it to TLS 1.2"),
+        (
+            &plain_tls12,
+            "signature that fit (it names no signature algorithms)",
+        ),
+        (
+            &[21, 3, 1, 0, 2, 2, 80],
+            "the client gave up by itself with the TLS alert InternalError",
+        ),
+        (&[21, 9, 1, 0, 2, 2, 80], "does not speak TLS"),
+        (&rsa_only, "that fit (no cipher suite in common)"),
     ] {
         let mut hub = hub_with(&config(), &pki, &TlsOptions::default());
         for chunk in [1, bytes.len()] {

@@ -1,7 +1,9 @@
 //! The certificates of the simulated cloud: a chain like Azure's, and certificates for devices.
 
+mod client;
 mod device;
 mod issuing;
+mod trust;
 
 use core::{fmt, time::Duration};
 
@@ -13,6 +15,10 @@ use rcgen::{
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 
 use self::device::device_params;
+pub(crate) use self::{
+    client::{Algorithms, ClientCertificate, verifies},
+    trust::second_look,
+};
 pub use self::{device::DeviceCertificate, issuing::IssuingAuthority};
 
 /// 2013-08-01, when the root that Azure uses today begins.

@@ -1,5 +1,7 @@
 //! TLS as the hub's front end runs it: TLS 1.2, SNI required, client certificate requested.
 
+mod failure;
+mod hello;
 mod memory;
 mod session;
 
@@ -7,23 +9,27 @@ use core::fmt;
 use std::sync::Arc;
 
 use rustls::{
-    ServerConfig, SupportedProtocolVersion,
+    CertificateError, ServerConfig, SupportedProtocolVersion,
     client::danger::HandshakeSignatureValid,
     crypto::{
         CryptoProvider, WebPkiSupportedAlgorithms, aws_lc_rs, verify_tls12_signature,
-        verify_tls13_signature,
+        verify_tls13_signature, verify_tls13_signature_with_raw_key,
     },
-    pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, UnixTime},
+    pki_types::{
+        CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, SubjectPublicKeyInfoDer, UnixTime,
+    },
     server::danger::{ClientCertVerified, ClientCertVerifier},
     version::{TLS12, TLS13},
 };
+
+use x509_cert::der::Encode;
 
 pub(crate) use self::memory::HANDSHAKE_TIMEOUT_S;
 pub use self::{
     memory::{LinkId, TlsHub},
     session::{TlsInput, TlsSession},
 };
-use crate::pki::ServerChain;
+use crate::pki::{Algorithms, ClientCertificate, ServerChain, verifies};
 
 /// Which versions of TLS are offered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -48,6 +54,18 @@ pub struct TlsOptions {
     pub versions: TlsVersions,
 }
 
+impl TlsVersions {
+    /// Whether one of these version numbers of the wire is spoken.
+    fn speaks(self, offered: &[u16]) -> bool {
+        let (tls12, tls13) = (offered.contains(&0x0303), offered.contains(&0x0304));
+        match self {
+            Self::Tls12 => tls12,
+            Self::Tls12And13 => tls12 || tls13,
+            Self::Tls13 => tls13,
+        }
+    }
+}
+
 impl Default for TlsOptions {
     fn default() -> Self {
         Self {
@@ -67,6 +85,7 @@ pub struct TlsConfigError(String);
 pub struct TlsServer {
     config: Arc<ServerConfig>,
     require_sni: bool,
+    versions: TlsVersions,
     served: Arc<[String]>,
 }
 
@@ -105,6 +124,7 @@ impl TlsServer {
         Ok(Self {
             config: Arc::new(config),
             require_sni: options.require_sni,
+            versions: options.versions,
             served: chain.host_names.as_slice().into(),
         })
     }
@@ -167,6 +187,21 @@ fn provider() -> CryptoProvider {
 #[derive(Debug)]
 struct Possession(WebPkiSupportedAlgorithms);
 
+impl Possession {
+    /// The algorithms of a signature's scheme; none for a scheme that was not offered.
+    fn algorithms(&self, dss: &rustls::DigitallySignedStruct) -> &'static Algorithms {
+        let mut schemes = self.0.mapping.iter();
+        schemes
+            .find(|(scheme, _)| *scheme == dss.scheme)
+            .map_or(&[], |(_, algorithms)| algorithms)
+    }
+}
+
+/// The certificate, if it is of the version that webpki refuses and the service takes.
+fn version_1(certificate: &CertificateDer<'_>) -> Option<ClientCertificate> {
+    ClientCertificate::parse(certificate).filter(ClientCertificate::is_version_1)
+}
+
 impl ClientCertVerifier for Possession {
     fn client_auth_mandatory(&self) -> bool {
         false
@@ -191,7 +226,13 @@ impl ClientCertVerifier for Possession {
         cert: &CertificateDer<'_>,
         dss: &rustls::DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, cert, dss, &self.0)
+        match version_1(cert) {
+            None => verify_tls12_signature(message, cert, dss, &self.0),
+            Some(own) if verifies(own.key(), self.algorithms(dss), message, dss.signature()) => {
+                Ok(HandshakeSignatureValid::assertion())
+            }
+            Some(_) => Err(CertificateError::BadSignature.into()),
+        }
     }
 
     fn verify_tls13_signature(
@@ -200,7 +241,14 @@ impl ClientCertVerifier for Possession {
         cert: &CertificateDer<'_>,
         dss: &rustls::DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, cert, dss, &self.0)
+        match version_1(cert).map(|own| own.key().to_der()) {
+            None => verify_tls13_signature(message, cert, dss, &self.0),
+            Some(Ok(key)) => {
+                let key = SubjectPublicKeyInfoDer::from(key);
+                verify_tls13_signature_with_raw_key(message, &key, dss, &self.0)
+            }
+            Some(Err(_)) => Err(CertificateError::BadEncoding.into()),
+        }
     }
 
     fn supported_verify_schemes(&self) -> Vec<rustls::SignatureScheme> {

@@ -4,17 +4,25 @@ use core::fmt;
 use std::io::{Read, Write};
 
 use rustls::{
-    AlertDescription, Error, PeerIncompatible, ServerConnection,
-    server::{Accepted, Acceptor},
+    AlertDescription, Error, ServerConnection,
+    server::{Accepted, AcceptedAlert, Acceptor},
 };
 
-use super::TlsServer;
+use super::{
+    TlsServer,
+    failure::{failure, gave_up, no_version},
+    hello::FirstBytes,
+};
 use crate::{hub::TlsFacts, reason::Reason};
 
+/// First byte of a TLS record that carries an alert.
+const ALERT_RECORD: u8 = 21;
 /// First byte of a TLS record that carries a handshake message.
 const HANDSHAKE_RECORD: u8 = 22;
 /// Fatal alert `unrecognized_name` (112) as a TLS 1.2 record.
 const UNRECOGNIZED_NAME: [u8; 7] = [21, 3, 3, 0, 2, 2, 112];
+/// Fatal alert `protocol_version` (70) as a TLS 1.2 record.
+const PROTOCOL_VERSION: [u8; 7] = [21, 3, 3, 0, 2, 2, 70];
 
 /// What received bytes have led to.
 #[derive(Debug, Default)]
@@ -40,8 +48,8 @@ pub struct TlsSession {
 enum State {
     AwaitingHello {
         acceptor: Box<Acceptor>,
-        /// The first byte has been seen, and was TLS.
-        begun: bool,
+        /// What has been received.
+        first: FirstBytes,
     },
     Running {
         tls: Box<ServerConnection>,
@@ -66,7 +74,7 @@ impl TlsSession {
             server: server.clone(),
             state: State::AwaitingHello {
                 acceptor: Box::default(),
-                begun: false,
+                first: FirstBytes::default(),
             },
             server_name: None,
             alert: Vec::new(),
@@ -83,9 +91,11 @@ impl TlsSession {
     #[must_use]
     pub fn broken_off(&self) -> Option<Reason> {
         let detail = match &self.state {
-            State::AwaitingHello { begun: true, .. } => {
-                "the client left in the middle of its ClientHello"
-            }
+            State::AwaitingHello { first, .. } => match first.as_slice().first() {
+                None => return None,
+                Some(&ALERT_RECORD) => "the client left in the middle of a TLS alert",
+                Some(_) => "the client left in the middle of its ClientHello",
+            },
             State::Running {
                 established: false, ..
             } => {
@@ -147,31 +157,64 @@ impl TlsSession {
     }
 
     fn hello(&mut self, rest: &mut &[u8]) -> Result<(), Reason> {
-        let State::AwaitingHello { acceptor, begun } = &mut self.state else {
+        let State::AwaitingHello { acceptor, first } = &mut self.state else {
             return Ok(());
         };
-        if !*begun && rest.first().is_some_and(|byte| *byte != HANDSHAKE_RECORD) {
-            self.state = State::Ended;
-            return Err(Reason::NotTls);
+        let kind = first.as_slice().first().or_else(|| rest.first());
+        match kind {
+            Some(&HANDSHAKE_RECORD) => {}
+            Some(&ALERT_RECORD) => {
+                first.push(core::mem::take(rest));
+                let reason = match first.as_slice() {
+                    [_, 3, _, 0, 2, _, alert, ..] => gave_up(AlertDescription::from(*alert)),
+                    [_, 3, beginning @ ..] if beginning.len() < 5 => return Ok(()),
+                    [_] => return Ok(()),
+                    _ => Reason::NotTls,
+                };
+                self.state = State::Ended;
+                return Err(reason);
+            }
+            _ => {
+                self.state = State::Ended;
+                return Err(Reason::NotTls);
+            }
         }
-        *begun = true;
+        let before = *rest;
         acceptor.read_tls(rest).map_err(|error| Reason::TlsFailed {
             detail: error.to_string(),
         })?;
+        let taken = before.len().saturating_sub(rest.len());
+        first.push(before.get(..taken).unwrap_or_default());
         match acceptor.accept() {
             Ok(None) => Ok(()),
             Ok(Some(accepted)) => self.accepted(accepted),
-            Err((error, mut alert)) => {
-                let _ = alert.write_all(&mut self.alert);
-                self.state = State::Ended;
-                Err(failure(&error, &[]))
-            }
+            Err((error, alert)) => Err(self.refused(&error, alert)),
         }
+    }
+
+    /// Ends a handshake that the ClientHello makes impossible.
+    fn refused(&mut self, error: &Error, mut alert: AcceptedAlert) -> Reason {
+        let offer = match &self.state {
+            State::AwaitingHello { first, .. } => first.offer(),
+            _ => None,
+        };
+        self.state = State::Ended;
+        let versions = self.server.versions;
+        // TLS 1.1 has no signature_algorithms, which the library misses before it looks at the version.
+        if let Some(offer) = &offer
+            && !versions.speaks(&offer.versions)
+        {
+            self.alert.extend(PROTOCOL_VERSION);
+            return no_version(versions, Some(offer));
+        }
+        // Writing into a vector cannot fail.
+        let _ = alert.write_all(&mut self.alert);
+        let suites = offer.map(|offer| offer.suites).unwrap_or_default();
+        failure(error, &suites, versions)
     }
 
     fn accepted(&mut self, accepted: Accepted) -> Result<(), Reason> {
         let hello = accepted.client_hello();
-        let suites = hello.cipher_suites().to_vec();
         self.server_name = hello.server_name().map(str::to_owned);
         if self.server.require_sni
             && let Err(reason) = self.check_server_name()
@@ -189,11 +232,7 @@ impl TlsSession {
                 };
                 Ok(())
             }
-            Err((error, mut alert)) => {
-                let _ = alert.write_all(&mut self.alert);
-                self.state = State::Ended;
-                Err(failure(&error, &suites))
-            }
+            Err((error, alert)) => Err(self.refused(&error, alert)),
         }
     }
 
@@ -222,7 +261,7 @@ impl TlsSession {
         })?;
         let state = tls
             .process_new_packets()
-            .map_err(|error| failure(&error, &[]))?;
+            .map_err(|error| failure(&error, &[], self.server.versions))?;
         let mut chunk = vec![0; state.plaintext_bytes_to_read()];
         // What is announced as readable can be read.
         if tls.reader().read_exact(&mut chunk).is_ok() {
@@ -243,57 +282,4 @@ impl TlsSession {
         }
         Ok(())
     }
-}
-
-/// Puts a TLS error into words with a remedy.
-fn failure(error: &Error, offered: &[rustls::CipherSuite]) -> Reason {
-    let detail = match error {
-        Error::AlertReceived(alert) => refused_by_client(*alert),
-        Error::PeerIncompatible(
-            PeerIncompatible::Tls12NotOffered
-            | PeerIncompatible::Tls12NotOfferedOrEnabled
-            | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig
-            | PeerIncompatible::SupportedVersionsExtensionRequired,
-        ) => "the client offers no TLS version that is spoken here; set it to TLS 1.2 (a server for TLS 1.3 only: to 1.3)".to_owned(),
-        Error::PeerIncompatible(
-            PeerIncompatible::NoCipherSuitesInCommon
-            | PeerIncompatible::NoKxGroupsInCommon
-            | PeerIncompatible::NoSignatureSchemesInCommon
-            | PeerIncompatible::NamedGroupsExtensionRequired
-            | PeerIncompatible::SignatureAlgorithmsExtensionRequired,
-        ) => format!(
-            "the client offers no cipher suite, curve and signature that fit ({error}); allow ECDHE with AES-GCM, for example 0xC02F or 0xC030{}",
-            listed(offered)
-        ),
-        other => other.to_string(),
-    };
-    Reason::TlsFailed { detail }
-}
-
-fn listed(offered: &[rustls::CipherSuite]) -> String {
-    if offered.is_empty() {
-        return String::new();
-    }
-    let names: Vec<_> = offered
-        .iter()
-        .map(|suite| format!("{:#06x}", u16::from(*suite)))
-        .collect();
-    format!(" (offered: {})", names.join(" "))
-}
-
-fn refused_by_client(alert: AlertDescription) -> String {
-    use AlertDescription as A;
-    let why = match alert {
-        A::UnknownCA => "it does not trust the chain's root; load this hub's root certificate",
-        A::CertificateExpired => {
-            "it finds the certificate out of date; check its clock and the certificate's dates"
-        }
-        A::BadCertificate | A::CertificateUnknown | A::UnsupportedCertificate => {
-            "it objects to the certificate; check root certificate, host name and clock"
-        }
-        A::DecryptError => "it cannot verify the handshake's signature",
-        A::CloseNotify | A::UserCanceled => "it gave up",
-        _ => "see the alert",
-    };
-    format!("the client refused the server with the TLS alert {alert:?}: {why}")
 }

@@ -8,7 +8,9 @@ use std::{
 use iothub_sim::DeviceCertificate;
 use rustls::{
     ClientConfig, ClientConnection, RootCertStore, SupportedProtocolVersion,
+    crypto::aws_lc_rs::sign::any_supported_type,
     pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject},
+    sign::{CertifiedKey, SingleCertAndKey},
     time_provider::TimeProvider,
 };
 
@@ -56,12 +58,14 @@ impl TlsClient {
             .with_root_certificates(roots);
         let mut config = match &self.certificate {
             None => builder.with_no_client_auth(),
-            Some(certificate) => builder
-                .with_client_auth_cert(
-                    vec![CertificateDer::from(certificate.certificate_der.clone())],
-                    PrivateKeyDer::from_pem_slice(certificate.key_pem.as_bytes()).unwrap(),
-                )
-                .unwrap(),
+            // The resolver takes what the builder refuses to read: version 1, and a key of another certificate.
+            Some(certificate) => {
+                let chain = vec![CertificateDer::from(certificate.certificate_der.clone())];
+                let key = PrivateKeyDer::from_pem_slice(certificate.key_pem.as_bytes()).unwrap();
+                let key = any_supported_type(&key).unwrap();
+                let own = SingleCertAndKey::from(CertifiedKey::new(chain, key));
+                builder.with_client_cert_resolver(Arc::new(own))
+            }
         };
         config.enable_sni = self.send_sni;
         config

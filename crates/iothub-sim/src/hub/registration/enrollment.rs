@@ -11,6 +11,7 @@ use crate::{
         Attestation, Credentials, Enrollment, EnrollmentGroup, EnrollmentSettings,
         GroupAttestation, ProvisioningService,
     },
+    pki::{ClientCertificate, second_look},
     reason::Reason,
     thumbprint::Thumbprint,
     time::Now,
@@ -148,9 +149,15 @@ fn admit_by_authority(
 }
 
 fn trusted(authority: &[u8], chain: &[Vec<u8>], now: Now) -> Result<(), String> {
-    match Authorities::new(&[authority.to_vec()]) {
-        Ok(Some(authorities)) => authorities.verify(chain, now.unix_s),
-        _ => Err("the group's authority is not a usable certificate".to_owned()),
+    let own = [authority.to_vec()];
+    match Authorities::new(&own) {
+        Ok(Some(authorities)) => authorities
+            .verify(chain, now.unix_s)
+            .or_else(|_| second_look(&own, chain, now.unix_s)),
+        _ => Err(
+            "the group's authority is not a usable certificate; give the group the PEM file of one"
+                .to_owned(),
+        ),
     }
 }
 
@@ -180,12 +187,13 @@ fn check_common_name(id: &str, leaf: &[u8]) -> Result<(), Refused> {
 }
 
 fn certificate_info(leaf: &[u8], group: Option<&str>) -> Value {
+    let version_1 = ClientCertificate::parse(leaf).is_some_and(|leaf| leaf.is_version_1());
     let mut info = json!({
         "certificateInfo": {
             "subjectName": format!("CN={}", x509::common_name(leaf).unwrap_or_default()),
             "sha1Thumbprint": Thumbprint::sha1(leaf).to_string(),
             "sha256Thumbprint": Thumbprint::sha256(leaf).to_string(),
-            "version": 3,
+            "version": if version_1 { 1 } else { 3 },
         }
     });
     if let (Some(group), Value::Object(info)) = (group, &mut info) {
