@@ -181,6 +181,19 @@ fn a_stamp_alone_on_its_line_is_the_next_line_s() {
     assert!(finding.message.contains("after 8 s"), "{}", finding.message);
 }
 
+/// Firmware without an extra refuses to switch it off; switching it on is another matter.
+#[test]
+fn an_extra_that_is_off_anyway_may_be_refused() {
+    let log = |value: u8| {
+        format!(
+            "AT+QSSLCFG=\"seclevel\",2,1\nOK\nAT+QSSLCFG=\"ignorecertitem\",2,{value}\nERROR\nAT+QMTCFG=\"ssl\",0,1,2\nOK\n\
+             AT+QMTOPEN=0,\"contoso.azure-devices.net\",8883\nOK\n+QMTOPEN: 0,4\n"
+        )
+    };
+    assert!(!all(&log(0)).contains(&"tls.setting-rejected"));
+    assert!(all(&log(1)).contains(&"tls.setting-rejected"));
+}
+
 /// Placeholders are shown, since nobody can paste `***`; what stood in the log is not.
 #[test]
 fn a_fix_says_what_goes_where_the_secret_stood() {

@@ -1,7 +1,7 @@
 //! Causes in single settings of TLS: asked instead of set, refused, too old, too narrow, too short.
 
 use super::{Case, Cause, Confidence, Evidence, Rule, Severity};
-use crate::command::Form;
+use crate::command::{Command, Form};
 use crate::session::attempt::Tls;
 use crate::session::{Query, Refusal};
 
@@ -156,6 +156,20 @@ const DECISIVE: &[&str] = &[
     "authmode",
 ];
 
+/// Extras that are off unless switched on; firmware without them refuses the 0 too, and that changes nothing.
+const OFF_AT_FIRST: &[&str] = &[
+    "ignorecertitem",
+    "ignoremulticertchainverify",
+    "ignoreinvalidcertsign",
+    "session_cache",
+    "renegotiation",
+    "dtls",
+];
+
+fn changes_nothing(command: &Command) -> bool {
+    command.arg(2) == "0" && OFF_AT_FIRST.contains(&command.name(0).as_str())
+}
+
 /// A setting of this connection that was refused and not repeated before it.
 fn refused_setting<'a>(case: &Case<'a>, decisive: bool) -> Option<&'a Refusal> {
     let client = case.attempt.client;
@@ -178,6 +192,7 @@ fn refused_setting<'a>(case: &Case<'a>, decisive: bool) -> Option<&'a Refusal> {
             && refusal.attempts_before <= case.index
             && DECISIVE.contains(&name.as_str()) == decisive
             && (decisive || !other)
+            && !changes_nothing(command)
             && !super::syntax::is_typographic_fault(case.session, refusal)
     })
 }
