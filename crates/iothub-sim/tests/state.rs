@@ -111,8 +111,18 @@ fn sessions_queues_and_twins_survive() {
 #[test]
 fn a_clean_session_is_not_remembered() {
     let mut world = World::new(&config());
+    let before = world.hub.changes();
     let connection = world.connected(&common::connect());
     world.exchange(connection, &subscribe(1, &[C2D], QoS::AtLeastOnce));
+    assert_eq!(world.hub.changes(), before, "nothing to save");
+    let connection = world.connected(&persistent());
+    assert_eq!(world.hub.changes(), before + 1, "a persistent one is new");
+    world.exchange(connection, &subscribe(1, &[C2D], QoS::AtLeastOnce));
+    assert_eq!(world.hub.changes(), before + 2);
+    world.connected(&persistent());
+    assert_eq!(world.hub.changes(), before + 2, "and is resumed as it was");
+    world.connected(&common::connect());
+    assert_eq!(world.hub.changes(), before + 3, "until a clean one ends it");
     let mut world = restarted(&world);
     let connection = world.open();
     let (packets, _) = world.exchange(connection, &Packet::Connect(persistent()));

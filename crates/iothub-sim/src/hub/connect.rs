@@ -320,6 +320,8 @@ impl Hub {
         }
         endpoint.connection_changed_unix_s = now.unix_s;
         let resumed = !clean && stored.is_some();
+        // A clean session is not saved, so that one more or less of them is no change.
+        let same = clean != stored.is_some() && purged.is_empty();
         endpoint.session = Some(match stored {
             Some(session) if !clean => session,
             _ => Session {
@@ -327,7 +329,9 @@ impl Hub {
                 ..Session::default()
             },
         });
-        self.changed();
+        if !same {
+            self.changed();
+        }
         for queued in &purged {
             self.settled(now, identity, queued, CloudToDeviceOutcome::Purged);
         }

@@ -177,7 +177,7 @@ impl Hub {
             packet_id: subscribe.packet_id,
             codes,
         };
-        self.changed();
+        self.session_changed(identity);
         self.send(now, id, &Packet::Suback(suback));
         self.deliver(now, identity);
         self.send_waiting_calls(now, identity);
@@ -228,8 +228,17 @@ impl Hub {
             let identity = identity.clone();
             self.record(now, Event::Unsubscribed { identity, filter });
         }
-        self.changed();
+        self.session_changed(&identity);
         self.send(now, id, &Packet::Unsuback(unsubscribe.packet_id));
+    }
+
+    /// Only sessions that outlive their connection are saved.
+    fn session_changed(&mut self, identity: &Identity) {
+        let endpoint = self.endpoints.get(identity);
+        let session = endpoint.and_then(|endpoint| endpoint.session.as_ref());
+        if session.is_some_and(|session| !session.clean) {
+            self.changed();
+        }
     }
 
     /// The next packet identifier that nothing on this connection uses.
