@@ -373,6 +373,10 @@ fn what_is_not_tls_is_named() {
     // As `openssl s_client -tls1_1` sends it: extensions, but no signature_algorithms.
     let plain_tls11 = hello_with(&extensions()[..], [3, 2], [0xc0, 0x13]);
     let plain_tls12 = hello_with(&extensions()[..], [3, 3], [0xc0, 0x13]);
+    // The same message in two records.
+    let (start, rest) = plain_tls11[5..].split_at(40);
+    let record = |part: &[u8]| [&[22, 3, 1, 0, u8::try_from(part.len()).unwrap()], part].concat();
+    let split_tls11 = [record(start), record(rest)].concat();
     let bare_tls10 = hello_with(&[], [3, 1], [0xc0, 0x13]);
     let no_version = "no TLS version that is spoken here (offered: TLS 1.1); set it to TLS 1.2";
     let tls11 = client_hello([3, 2], [0xc0, 0x13]);
@@ -384,6 +388,7 @@ fn what_is_not_tls_is_named() {
         (&tls10, "no TLS version"),
         (&tls11, no_version),
         (&plain_tls11, no_version),
+        (&split_tls11, no_version),
         (&bare_tls10, "(offered: TLS 1.0); set it to TLS 1.2"),
         (
             &plain_tls12,
@@ -408,6 +413,17 @@ fn what_is_not_tls_is_named() {
             assert!(reasons[0].1.contains(text), "{reasons:?}");
         }
     }
+}
+
+#[test]
+fn an_alert_that_breaks_off_is_mentioned() {
+    let pki = ecdsa(CertificateFault::None);
+    let mut hub = hub_with(&config(), &pki, &TlsOptions::default());
+    let link = hub.connect(NOW);
+    hub.receive(NOW, link, &[21, 3, 1]);
+    hub.disconnect(NOW, link);
+    let text = &reasons(&mut hub)[0].1;
+    assert!(text.contains("in the middle of a TLS alert"), "{text}");
 }
 
 #[test]
