@@ -39,17 +39,22 @@ pub(crate) struct Session {
     pub(crate) gnss: bool,
     factory: Factory,
     nonvolatile: BTreeMap<String, String>,
+    volatile: BTreeMap<String, String>,
     pub(crate) version: u64,
 }
 
 #[derive(Debug, Clone)]
 struct Factory {
+    dtr: u8,
     cmee: u8,
     urc_port: String,
     ctzu: u8,
 }
 
-/// What `AT&W` stores, with the factory values.
+/// Settings that nothing stores: a restart and `AT&F` bring their factory values back.
+const VOLATILE: [&str; 2] = ["+CSCS", "+CMGF"];
+
+/// What `AT&W` stores, with the factory values; that of `&D` is the profile's.
 const STORED: [(&str, &str); 13] = [
     ("E", "1"),
     ("Q", "0"),
@@ -59,7 +64,7 @@ const STORED: [(&str, &str); 13] = [
     ("S10", "15"),
     ("X", "4"),
     ("&C", "1"),
-    ("&D", "1"),
+    ("&D", ""),
     ("IPR", "115200"),
     ("CREG", "0"),
     ("CGREG", "0"),
@@ -69,6 +74,7 @@ const STORED: [(&str, &str); 13] = [
 impl Session {
     pub(crate) fn new(profile: &Profile, nonvolatile: &[(String, String)]) -> Self {
         let factory = Factory {
+            dtr: profile.line.dtr,
             cmee: profile.line.cmee,
             urc_port: profile.urc.port.clone(),
             ctzu: profile.clock.ctzu,
@@ -87,7 +93,7 @@ impl Session {
             s10: 15,
             x: 4,
             dcd: 1,
-            dtr: 1,
+            dtr: factory.dtr,
             cmee: factory.cmee,
             reg_n: [0; 3],
             baud: 115_200,
@@ -104,6 +110,7 @@ impl Session {
             gnss: false,
             factory,
             nonvolatile: nonvolatile.iter().cloned().collect(),
+            volatile: BTreeMap::new(),
             version: 0,
         };
         session.load_stored();
@@ -121,8 +128,24 @@ impl Session {
         self.version += 1;
     }
 
+    /// Keeps a setting as long as the module keeps it.
+    pub(crate) fn keep(&mut self, name: &str, value: String) {
+        if VOLATILE.contains(&name) {
+            self.volatile.insert(name.to_owned(), value);
+        } else {
+            self.store(name, value);
+        }
+    }
+
     pub(crate) fn load(&self, name: &str) -> Option<&str> {
-        self.nonvolatile.get(name).map(String::as_str)
+        self.volatile
+            .get(name)
+            .or_else(|| {
+                self.nonvolatile
+                    .get(name)
+                    .filter(|_| !VOLATILE.contains(&name))
+            })
+            .map(String::as_str)
     }
 
     /// `AT&W`
@@ -153,7 +176,9 @@ impl Session {
 
     fn apply(&mut self, value: impl Fn(&Self, &str, &str) -> u32, with_baud: bool) {
         let mut numbers = [0u32; 13];
+        let dtr = self.factory.dtr.to_string();
         for (number, (name, default)) in numbers.iter_mut().zip(STORED) {
+            let default = if name == "&D" { &dtr } else { default };
             *number = value(self, name, default);
         }
         let byte = |at: usize| u8::try_from(numbers[at]).unwrap_or(0);
@@ -179,6 +204,7 @@ impl Session {
         (self.s3, self.s4, self.s5) = (b'\r', b'\n', 8);
         self.cmee = self.factory.cmee;
         self.ctzr = 0;
+        self.volatile.clear();
     }
 
     /// A restart: stored values, and factory values for all that cannot be stored.
@@ -189,6 +215,7 @@ impl Session {
         (self.ifc, self.icf) = ((0, 0), (3, 3));
         (self.ctzr, self.qisde, self.qindcfg_all, self.qsclk) = (0, true, true, 0);
         (self.simstat_urc, self.gnss) = (false, false);
+        self.volatile.clear();
         self.urc_port = self
             .load("urcport")
             .unwrap_or(&self.factory.urc_port)

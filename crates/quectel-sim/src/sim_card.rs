@@ -45,6 +45,11 @@ impl SimCard {
     }
 
     /// Usable: the module has seen it, and it asks for nothing.
+    /// Whether there is a card.
+    pub(crate) fn is_inserted(&self) -> bool {
+        !matches!(self.read(), Err(10))
+    }
+
     pub(crate) fn is_ready(&self) -> bool {
         self.seen && self.state == SimState::Ready
     }

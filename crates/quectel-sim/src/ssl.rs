@@ -201,9 +201,7 @@ impl Module {
             OpenFailure::Dns => 565,
             _ => self.profile.ssl.fail_code,
         };
-        if self.profile.tcp.geterror_async {
-            self.sockets.last_error = code;
-        }
+        self.note_failure(code);
         if transparent {
             self.finish(Outcome::ErrorAfter(0));
         } else {

@@ -99,14 +99,17 @@ fn is_table(name: &str) -> bool {
 }
 
 /// One profile for each simulated firmware that differs.
-const PROFILES: [&str; 13] = [
+const PROFILES: [&str; 16] = [
     "bg96@BG96MAR02A07M1G",
+    "bg96@BG96MAR02A08M1G",
     "bg96",
     "bg95",
     "bg77",
     "ec21",
     "ec25",
     "eg25@EG25GGBR07A08M2G_01.002.01.002",
+    "eg25@EG25GGBR07A08M2G_01.003.01.003",
+    "eg25@EG25GGBR07A08M2G_A0.301.A0.301",
     "eg25",
     "eg91",
     "ec200u",

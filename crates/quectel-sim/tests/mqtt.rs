@@ -236,6 +236,35 @@ fn receive_modes() {
 }
 
 #[test]
+fn stored_messages_outlive_their_connection() {
+    let mut w = connected(
+        "ec25",
+        Broker::default(),
+        &["AT+QMTCFG=\"recv/mode\",0,1,0"],
+    );
+    w.push(&Packet::Publish(Publish {
+        topic: "t".to_owned(),
+        payload: b"x".to_vec(),
+        ..Publish::default()
+    }));
+    w.push(&Packet::Publish(Publish {
+        topic: "t".to_owned(),
+        payload: b"y".to_vec(),
+        ..Publish::default()
+    }));
+    w.send("AT+QMTCLOSE=0\r");
+    w.wait(1_000);
+    assert_eq!(
+        w.send("AT+QMTRECV=0,1\r"),
+        "\\r\\n+QMTRECV: 0,0,\"t\",\"y\"\\r\\n\\r\\nOK\\r\\n"
+    );
+    assert_eq!(w.send("AT+QMTRECV=0,1\r"), OK);
+    // The next connection begins with empty slots.
+    w.ok("AT+QMTOPEN=0,\"broker\",1883");
+    assert_eq!(w.send("AT+QMTRECV=0\r"), OK);
+}
+
+#[test]
 fn received_messages_are_acknowledged() {
     let mut w = connected("bg95", Broker::default(), &[]);
     let message = |qos, dup| {
@@ -497,6 +526,23 @@ fn no_answer_to_connect() {
 }
 
 #[test]
+fn a_repeated_connect_is_told_without_a_count() {
+    let silent = Broker {
+        answers_connect: false,
+        ..Broker::default()
+    };
+    let mut w = world_with("bg96", silent);
+    w.ok("AT+QMTCFG=\"timeout\",0,5,1,1");
+    w.ok("AT+QMTOPEN=0,\"broker\",1883");
+    w.send("AT+QMTCONN=0,\"x\"\r");
+    assert_eq!(w.wait(5_000), "\\r\\n+QMTCONN: 0,1\\r\\n");
+    assert_eq!(
+        w.wait(5_000),
+        "\\r\\n+QMTCONN: 0,2\\r\\n\\r\\n+QMTSTAT: 0,4\\r\\n"
+    );
+}
+
+#[test]
 fn at_most_five_in_flight() {
     let silent = Broker {
         answers_publish: false,
@@ -620,7 +666,7 @@ fn family_formats() {
         ..Publish::default()
     });
     // Field transcript 37: EC200U.
-    let mut w = overlay("[mqtt]\nconn_ret = false\nreceive_newline = true\n");
+    let mut w = overlay("[mqtt]\nconn_ret = false\n");
     assert_eq!(
         w.send("AT+QMTCONN=0,\"id\"\r"),
         format!("{OK}\\r\\n+QMTCONN: 0,0\\r\\n")
@@ -633,7 +679,7 @@ fn family_formats() {
         )
     );
     // The second example of the BG96 manual.
-    let mut w = overlay("[mqtt]\nreceive_quotes = false\n");
+    let mut w = overlay("[mqtt]\nreceive_newline = false\nreceive_quotes = false\n");
     w.ok("AT+QMTCONN=0,\"id\"");
     assert_eq!(
         w.push(&message),

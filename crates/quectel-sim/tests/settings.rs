@@ -12,7 +12,7 @@ use common::{
     Bench, config,
     world::{Listener, World},
 };
-use quectel_sim::{ModuleConfig, PowerState, Timing};
+use quectel_sim::{FaultAction, ModuleConfig, PowerState, SimState, Timing};
 
 const OK: &str = "\\r\\nOK\\r\\n";
 
@@ -183,4 +183,79 @@ fn the_time_server_while_it_is_asked() {
     assert!(b.wait(1000).contains("+QNTP: 0,\"2026/08/07"));
     b.send("AT+QNTP?\r");
     assert_eq!(b.wait(10), OK);
+}
+
+#[test]
+fn a_removed_card_is_told_when_asked_for() {
+    let mut b = Bench::ready("bg96");
+    b.send("ATE0\r");
+    b.send("AT+QSIMSTAT=1\r");
+    b.module.set_sim(SimState::Absent);
+    assert_eq!(
+        b.read(),
+        "\\r\\n+QSIMSTAT: 1,0\\r\\n\\r\\n+CPIN: NOT READY\\r\\n"
+    );
+    assert_eq!(
+        b.send("AT+QSIMSTAT?\r"),
+        "\\r\\n+QSIMSTAT: 1,0\\r\\n\\r\\nOK\\r\\n"
+    );
+    b.module.set_sim(SimState::Ready);
+    assert!(b.read().contains("+QSIMSTAT: 1,1"));
+    b.send("AT+QSIMSTAT=0\r");
+    b.module.set_sim(SimState::Absent);
+    assert_eq!(b.read(), "\\r\\n+CPIN: NOT READY\\r\\n");
+}
+
+#[test]
+fn power_saving_tells_its_timers_when_asked_for() {
+    for (value, expected) in [
+        (0, "\\r\\nPSM POWER DOWN\\r\\n"),
+        (
+            1,
+            "\\r\\n+QPSMTIMER: 86400,10\\r\\n\\r\\nPSM POWER DOWN\\r\\n",
+        ),
+    ] {
+        let mut b = Bench::ready("bg95");
+        b.send("ATE0\r");
+        b.send(format!("AT+QCFG=\"psm/urc\",{value}\r"));
+        b.module.break_down(FaultAction::Sleep(1_000));
+        assert_eq!(b.read(), expected);
+    }
+}
+
+#[test]
+fn cached_urcs_come_when_the_cache_is_switched_off() {
+    let mut b = Bench::ready("ec25");
+    b.send("ATE0\r");
+    b.send("AT+QURCCFG=\"urcport\",\"uart1\"\r");
+    assert_eq!(b.send("AT+QCFG=\"urc/cache\",1\r"), OK);
+    b.module.raise_urc("+QMTSTAT: 0,1");
+    b.module.raise_urc("+QIURC: \"closed\",1");
+    assert_eq!(b.read(), "");
+    assert_eq!(
+        b.send("AT+QCFG=\"urc/cache\",0\r"),
+        format!("{OK}\\r\\n+QMTSTAT: 0,1\\r\\n\\r\\n+QIURC: \"closed\",1\\r\\n")
+    );
+    // Other families have no such item.
+    let mut b = Bench::ready("bg96");
+    b.send("AT+QCFG=\"urc/cache\",1\r");
+    b.module.raise_urc("+QMTSTAT: 0,1");
+    assert_eq!(b.read(), "\\r\\n+QMTSTAT: 0,1\\r\\n");
+}
+
+#[test]
+fn limit_of_an_mqtt_open() {
+    for (profile, seconds, result) in [("bg96", 75, "-1"), ("eg800k", 120, "5")] {
+        let mut b = Bench::ready(profile);
+        b.send("ATE0\r");
+        b.send("AT+QURCCFG=\"urcport\",\"uart1\"\r");
+        b.send("AT+CGACT=1,1\r");
+        assert_eq!(b.send("AT+QMTOPEN=0,\"10.0.0.1\",1883\r"), OK, "{profile}");
+        assert_eq!(b.wait(seconds * 1000 - 1), "", "{profile}");
+        assert_eq!(
+            b.wait(1),
+            format!("\\r\\n+QMTOPEN: 0,{result}\\r\\n"),
+            "{profile}"
+        );
+    }
 }

@@ -222,7 +222,7 @@ fn no_2_bg96_amazon_reads_instead_of_setting() {
         > AT+CGREG?
         < \r\n+CGREG: 0,4\r\n\r\nOK\r\n
         > AT+QFLST
-        < \r\n+QFLST: "rootCA.pem",1220\r\n\r\nOK\r\n
+        < \r\n+QFLST: "rootCA.pem",1220\r\n+QFLST: "security/",2\r\n\r\nOK\r\n
         > AT+QFDEL="rootCA.pem"
         < \r\nOK\r\n
         > AT+QMTCFG="SSL",0,1,2
@@ -721,7 +721,7 @@ fn no_38_microsofts_driver() {
         > AT+QFUPL="ca_cert.pem",1294,100
         < \r\n+CME ERROR: 407\r\n
         > AT+QFLST="*"
-        < \r\n+QFLST: "ca_cert.pem",1261\r\n\r\nOK\r\n
+        < \r\n+QFLST: "ca_cert.pem",1261\r\n+QFLST: "security/",2\r\n\r\nOK\r\n
     "#,
     );
 }

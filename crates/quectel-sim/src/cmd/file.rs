@@ -73,7 +73,8 @@ fn list(module: &mut Module, command: &Command) -> Outcome {
         let line = format!("+QFLST: \"{}\",{size}", module.files.shown(&place));
         module.info(line);
     }
-    if all {
+    // H: "UFS:*" names files only.
+    if matches!(pattern.as_str(), "" | "*") {
         let profile = module.profile.clone();
         for directory in &profile.file.directories {
             module.info(format!("+QFLST: \"{directory}\",2"));

@@ -14,7 +14,6 @@ const FIXED: &[(&str, &str)] = &[
     ("+CTZR", "(0-2)"),
     ("+QLTS", "(0-2)"),
     ("+QPOWD", "(0,1)"),
-    ("+QSCLK", "(0,1)"),
     ("+QISDE", "(0,1)"),
     ("+QSIMSTAT", "(0,1)"),
     ("+QSIMDET", "(0,1),(0,1)"),
@@ -48,11 +47,6 @@ const BY_FAMILY: &[(&str, &str, &str)] = &[
     ("+CEREG", "(0-2,4)", "(0-2)"),
     ("+CTZU", "(0,1)", "(0,1,3)"),
     (
-        "+QCSQ",
-        "\"NOSERVICE\",\"GSM\",\"CAT-M1\",\"CAT-NB1\"",
-        "\"NOSERVICE\",\"GSM\",\"WCDMA\",\"LTE\"",
-    ),
-    (
         "+QMTOPEN",
         "(0-5),\"<host_name>\",(1-65535)",
         "(0-5),\"hostname\",(1-65535)",
@@ -82,7 +76,6 @@ const BY_CONTEXT: &[(&str, &str)] = &[
         "+QSSLOPEN",
         ",(0-5),(0-11),<serveraddr>,<server_port>[,(0-2)]",
     ),
-    ("+QICSGP", ",(1-3),<APN>,<username>,<password>,(0-3)"),
     ("+QIDNSCFG", ",<pridnsaddr>,<secdnsaddr>"),
     ("+QIDNSGIP", ",<hostname>"),
     ("+QPING", ",<host>,(1-255),(1-10)"),
@@ -91,7 +84,7 @@ const BY_CONTEXT: &[(&str, &str)] = &[
         "+QIOPEN",
         ",(0-11),\"TCP/UDP/TCP LISTENER/UDP SERVICE\",\"<IP_address>/<domain_name>\",<remote_port>,<local_port>,(0-2)",
     ),
-    ("+CGDCONT", ",\"IP\",,,(0-2),(0-4)"),
+    ("+CGDCONT", ",\"IP\",,,(0-3),(0-4)"),
 ];
 
 /// The configuration commands print one line for each item; these two lists depend on the module too.
@@ -128,6 +121,13 @@ pub(super) fn test_form(profile: &Profile, name: &str) -> Option<String> {
             "(0-5),<msgid>,(0-2),(0,1),\"<topic>\",\"<msg>\"".to_owned()
         }
         "+QMTPUBEX" => "(0-5),<msgid>,(0-2),(0,1),\"topic\",\"length\"".to_owned(),
+        "+QSCLK" if profile.line.sleep_max == 2 => "(0-2)".to_owned(),
+        "+QSCLK" => "(0,1)".to_owned(),
+        "+QICSGP" => format!(
+            "(1-{}),(1-{}),<APN>,<username>,<password>,(0-3)",
+            profile.pdp.contexts, profile.pdp.types
+        ),
+        "+QCSQ" => format!("\"NOSERVICE\",\"GSM\",{}", profile.radio.qcsq_others),
         "+QSSLSEND" => format!("(0-11),(1-{})", profile.ssl.send_max),
         "+QSSLRECV" => format!("(0-11),(1-{})", profile.ssl.recv_max),
         "+QISEND" => format!("(0-11),(0-{})", profile.tcp.send_max),

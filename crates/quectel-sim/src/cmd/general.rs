@@ -342,7 +342,8 @@ fn power_down(_: &mut Module, command: &Command) -> Outcome {
 }
 
 fn sleep(module: &mut Module, command: &Command) -> Outcome {
-    match (command.form, command.number_in(0, 0, 2)) {
+    let max = u64::from(module.profile.line.sleep_max);
+    match (command.form, command.number_in(0, 0, max)) {
         (Form::Read, _) => {
             module.info(format!("+QSCLK: {}", module.session.qsclk));
             Outcome::Ok

@@ -54,8 +54,9 @@ fn bare(
 fn serial(module: &mut Module, command: &Command) -> Outcome {
     let identity = &module.profile.identity;
     let line = match (command.form, command.number(0)) {
-        (Form::Exec, _) | (Form::Set, Some(1)) => identity.imei.clone(),
-        (Form::Set, Some(0)) => identity.serial.clone(),
+        (Form::Exec, _) => identity.imei.clone(),
+        (Form::Set, Some(1)) if identity.gsn_kinds => identity.imei.clone(),
+        (Form::Set, Some(0)) if identity.gsn_kinds => identity.serial.clone(),
         _ => return Outcome::Error,
     };
     module.info(line);

@@ -38,6 +38,12 @@ impl Module {
             .unwrap_or(0)
     }
 
+    /// Whether a switch of `AT+QCFG` is on; false when the family has no such item.
+    pub(crate) fn cfg_is_on(&self, name: &str) -> bool {
+        self.profile.items.cfg.find(name).is_some()
+            && self.session.load(&format!("QCFG.{name}")) == Some("1")
+    }
+
     /// One value of an item as text.
     pub(crate) fn item_text(&self, group: Group, name: &str, index: u8, at: usize) -> String {
         self.item_values(group, name, index)
@@ -91,7 +97,8 @@ fn ssl(module: &mut Module, command: &Command) -> Outcome {
     let Some(item) = command.text(0).and_then(|name| items.find(&name)) else {
         return Outcome::Error;
     };
-    if command.args.len() == 1 && item.name == "cacertex" {
+    // Without context: all of them (M for cacertex, K for the others).
+    if command.args.len() == 1 {
         for context in 0..6 {
             show_ssl(module, item, context);
         }
@@ -293,6 +300,9 @@ fn general(module: &mut Module, command: &Command) -> Outcome {
         .map(|(at, value)| kept(at, value))
         .collect();
     module.session.store(&key, joined(&new));
+    if item.name == "urc/cache" && !module.cfg_is_on("urc/cache") {
+        return Outcome::then(Module::release_cached);
+    }
     Outcome::Ok
 }
 

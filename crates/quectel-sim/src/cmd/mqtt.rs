@@ -261,9 +261,6 @@ fn receive(module: &mut Module, command: &Command) -> Outcome {
             None => return Outcome::Error,
         },
     };
-    if module.mqtt_state(at) == MqttState::Closed {
-        return Outcome::ErrorAfter(0);
-    }
     for slot in wanted {
         let message = module
             .client_mut(at)

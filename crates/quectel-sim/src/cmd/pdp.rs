@@ -28,7 +28,13 @@ fn context(module: &Module, command: &Command, at: usize) -> Option<u8> {
         .and_then(|n| u8::try_from(n).ok())
 }
 
-const KINDS: [&str; 3] = ["IP", "IPV6", "IPV4V6"];
+/// "PPP" stands last, so that the numbers of the others are those of `AT+QICSGP`.
+const KINDS: [&str; 4] = ["IP", "IPV6", "IPV4V6", "PPP"];
+
+/// `<context_type>` of `AT+QICSGP`, which knows no PPP: such a context carries IPv4.
+const fn type_of(kind: u8) -> u8 {
+    if kind == 4 { 1 } else { kind }
+}
 
 fn define(module: &mut Module, command: &Command) -> Outcome {
     match command.form {
@@ -59,15 +65,16 @@ fn define(module: &mut Module, command: &Command) -> Outcome {
                 None => return Outcome::Error,
                 Some(kind) => {
                     let kind = kind.to_ascii_uppercase();
-                    let Some(at) = KINDS
-                        .iter()
-                        .position(|known| *known == kind || kind == "PPP")
-                    else {
+                    let Some(at) = KINDS.iter().position(|known| *known == kind) else {
                         return Outcome::Error;
                     };
                     u8::try_from(at + 1).ok()
                 }
             };
+            let compression = (command.optional(4, 0, 3, 0), command.optional(5, 0, 4, 0));
+            if !matches!(compression, (Some(_), Some(_))) {
+                return Outcome::Error;
+            }
             let apn = command.args.get(2).map(crate::at::Arg::string);
             let Some(context) = module.pdp.get_mut(cid) else {
                 return Outcome::Error;
@@ -89,13 +96,18 @@ fn configure(module: &mut Module, command: &Command) -> Outcome {
         if let Some(c) = module.pdp.get(cid) {
             let line = format!(
                 "+QICSGP: {},\"{}\",\"{}\",\"{}\",{}",
-                c.kind, c.apn, c.user, c.password, c.auth
+                type_of(c.kind),
+                c.apn,
+                c.user,
+                c.password,
+                c.auth
             );
             module.info(line);
         }
         return Outcome::Ok;
     }
-    let (Some(kind), Some(auth)) = (command.number_in(1, 1, 3), command.optional(5, 0, 3, 0))
+    let types = u64::from(module.profile.pdp.types);
+    let (Some(kind), Some(auth)) = (command.number_in(1, 1, types), command.optional(5, 0, 3, 0))
     else {
         return Outcome::Error;
     };
@@ -116,7 +128,7 @@ fn activate(module: &mut Module, command: &Command) -> Outcome {
     match command.form {
         Form::Read => {
             for (cid, address) in module.pdp.active() {
-                let kind = module.pdp.get(cid).map_or(1, |c| c.kind);
+                let kind = module.pdp.get(cid).map_or(1, |c| type_of(c.kind));
                 let second = if kind == 3 {
                     format!(",\"2001:db8::{cid}\"")
                 } else {
@@ -294,6 +306,7 @@ fn look_up(module: &mut Module, command: &Command) -> Outcome {
         module.sockets.last_error = 564;
         return Outcome::ErrorAfter(0);
     }
+    module.sockets.last_error = 0;
     Outcome::then(move |module| module.start_look_up(&host))
 }
 
@@ -310,8 +323,10 @@ fn ping(module: &mut Module, command: &Command) -> Outcome {
         return Outcome::Error;
     };
     if !module.pdp.is_active(cid) {
+        module.note_failure(561);
         return Outcome::then(|module| module.urc("+QPING: 561"));
     }
+    module.sockets.last_error = 0;
     Outcome::then(move |module| module.start_ping(&host, count))
 }
 

@@ -157,7 +157,7 @@ fn initialised(module: &mut Module, command: &Command) -> Outcome {
 fn inserted(module: &mut Module, command: &Command) -> Outcome {
     match (command.form, command.number_in(0, 0, 1)) {
         (Form::Read, _) => {
-            let state = u8::from(!matches!(module.sim.read(), Err(10)));
+            let state = u8::from(module.sim.is_inserted());
             module.info(format!(
                 "+QSIMSTAT: {},{state}",
                 u8::from(module.session.simstat_urc)

@@ -49,6 +49,7 @@ fn open(module: &mut Module, command: &Command) -> Outcome {
             module.sockets.last_error = problem;
             return Outcome::ErrorAfter(0);
         }
+        module.note_failure(problem);
         return Outcome::then(move |module| module.urc(format!("+QSSLOPEN: {id},{problem}")));
     }
     module.sockets.last_error = 0;
@@ -100,7 +101,7 @@ fn receive(module: &mut Module, command: &Command) -> Outcome {
     let (Form::Set, Some(id), Some(length)) = (
         command.form,
         identifier(command, 0),
-        command.optional(1, 1, max, max),
+        command.number_in(1, 1, max),
     ) else {
         return Outcome::Error;
     };

@@ -101,7 +101,7 @@ fn setting(module: &mut Module, command: &Command) -> Outcome {
             }
             let old = at::parameters(old.as_bytes()).0;
             let new = kept(&command.args, &old);
-            module.session.store(name, new);
+            module.session.keep(name, new);
             Outcome::Ok
         }
         Form::Exec | Form::Test => Outcome::Ok,

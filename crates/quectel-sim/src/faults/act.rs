@@ -62,6 +62,10 @@ impl Module {
             FaultAction::Reboot => self.soon(Self::reset),
             FaultAction::BrownOut(ms) => self.soon(move |module| module.brown_out(ms)),
             FaultAction::Sleep(ms) => {
+                if self.cfg_is_on("psm/urc") {
+                    // K: the values that AT+QPSMS? shows.
+                    self.urc("+QPSMTIMER: 86400,10");
+                }
                 self.urc("PSM POWER DOWN");
                 // The line still goes out.
                 self.after_exactly(100, move |module| module.brown_out(ms));

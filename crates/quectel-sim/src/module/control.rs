@@ -169,6 +169,9 @@ impl Module {
             self.set_registration(Registration::Idle);
         }
         if self.power == Power::On {
+            if self.session.simstat_urc {
+                self.urc(format!("+QSIMSTAT: 1,{}", u8::from(self.sim.is_inserted())));
+            }
             self.urc(format!("+CPIN: {}", self.sim.urc_word()));
         }
     }

@@ -123,7 +123,7 @@ impl Module {
                 }
                 self.input.data.push(byte);
                 let got = self.input.data.len();
-                if ack && got.is_multiple_of(1024) && got < want {
+                if ack && got.is_multiple_of(1024) {
                     self.write_raw(b"A");
                 }
                 if got >= want {

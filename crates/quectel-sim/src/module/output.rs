@@ -21,6 +21,8 @@ pub(super) struct Output {
     /// When the next byte is on the wire, in microseconds.
     next_us: u64,
     held: VecDeque<Vec<u8>>,
+    /// Held back by `AT+QCFG="urc/cache",1`.
+    cached: VecDeque<Vec<u8>>,
     flush_planned: bool,
 }
 
@@ -34,6 +36,7 @@ impl Output {
             paced,
             next_us: 0,
             held: VecDeque::new(),
+            cached: VecDeque::new(),
             flush_planned: false,
         }
     }
@@ -113,6 +116,7 @@ impl Output {
         self.bytes.clear();
         self.pauses.clear();
         self.held.clear();
+        self.cached.clear();
     }
 }
 
@@ -255,7 +259,21 @@ impl Module {
             self.note(LogKind::UrcElsewhere, text);
             return;
         }
+        if self.cfg_is_on("urc/cache") {
+            if self.output.cached.len() >= URCS_HELD {
+                self.output.cached.pop_front();
+            }
+            self.output.cached.push_back(text.to_vec());
+            return;
+        }
         self.urc_here(text);
+    }
+
+    /// `AT+QCFG="urc/cache",0`: what was cached goes out.
+    pub(crate) fn release_cached(&mut self) {
+        while let Some(text) = self.output.cached.pop_front() {
+            self.urc_here(&text);
+        }
     }
 
     /// Sends an unsolicited result code to the host whatever the port setting is.

@@ -47,7 +47,7 @@ impl Module {
         let timer = self.after_exactly(patience.packet_ms, move |module| {
             if tries < patience.retries {
                 if patience.notice {
-                    module.urc(format!("+QMTCONN: {at},1,{}", tries + 1));
+                    module.urc(format!("+QMTCONN: {at},1"));
                 }
                 // A second CONNECT on the same connection is a protocol violation, so the module only waits longer.
                 module.wait_for_connack(at, patience, tries + 1);

@@ -18,9 +18,6 @@ use crate::{
     profile::{CloseClosed, OpenOrder, Profile},
 };
 
-/// Limit of the transport under `AT+QMTOPEN` (BG96 manual).
-const OPEN_TIMEOUT_MS: u64 = 75_000;
-
 /// One client.
 #[derive(Debug)]
 pub(crate) struct MqttClient {
@@ -115,6 +112,7 @@ impl Module {
             return;
         };
         client.state = MqttState::Opening;
+        client.slots.fill_with(|| None);
         client.answers = answers;
         client.host = host.to_owned();
         client.port = port;
@@ -129,7 +127,7 @@ impl Module {
             host: host.to_owned(),
             port,
             tls,
-            timeout_ms: OPEN_TIMEOUT_MS,
+            timeout_ms: self.profile.mqtt.open_limit_s * 1000,
         };
         let socket = self.open_connection(request);
         if let Some(client) = self.client_mut(at) {
@@ -278,7 +276,8 @@ impl Module {
         let Some(client) = self.client_mut(at) else {
             return;
         };
-        let old = core::mem::replace(client, MqttClient::new(&profile));
+        let mut old = core::mem::replace(client, MqttClient::new(&profile));
+        core::mem::swap(&mut client.slots, &mut old.slots);
         for timer in old
             .flights
             .iter()
@@ -293,6 +292,9 @@ impl Module {
     pub(crate) fn forget_mqtt(&mut self) {
         for at in 0..6 {
             self.reset_client(at);
+            if let Some(client) = self.client_mut(at) {
+                client.slots.fill_with(|| None);
+            }
         }
     }
 

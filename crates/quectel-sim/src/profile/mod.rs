@@ -81,9 +81,15 @@ const ROWS: &[Row] = &[
     },
     Row {
         names: &["bg96"],
-        revisions: &["BG96MAR02A07M1G", "BG96MAR02A08M1G"],
+        revisions: &["BG96MAR02A07M1G"],
         series: &["BG96MAR01", "BG96MAR02", "BG96MAR03"],
         layers: &[layer!("bg96"), layer!("bg96_old")],
+    },
+    Row {
+        names: &["bg96"],
+        revisions: &["BG96MAR02A08M1G"],
+        series: &[],
+        layers: &[layer!("bg96"), layer!("bg96_old"), layer!("bg96_old_a08")],
     },
     Row {
         names: &["bg95", "bg95-m3", "bg95m3"],
@@ -118,8 +124,25 @@ const ROWS: &[Row] = &[
     Row {
         names: &["eg25", "eg25-g", "eg25g"],
         revisions: &["EG25GGBR07A08M2G_01.002.01.002"],
+        series: &[],
+        layers: &[
+            layer!("ec2x"),
+            layer!("eg25"),
+            layer!("eg25_01"),
+            layer!("eg25_01_002"),
+        ],
+    },
+    Row {
+        names: &["eg25", "eg25-g", "eg25g"],
+        revisions: &["EG25GGBR07A08M2G_01.003.01.003"],
         series: &["EG25GGBR07A08M2G_01"],
-        layers: &[layer!("ec2x"), layer!("eg25"), layer!("eg25_01_002")],
+        layers: &[layer!("ec2x"), layer!("eg25"), layer!("eg25_01")],
+    },
+    Row {
+        names: &["eg25", "eg25-g", "eg25g"],
+        revisions: &["EG25GGBR07A08M2G_A0.301.A0.301"],
+        series: &["EG25GGBR07A08M2G_A0"],
+        layers: &[layer!("ec2x"), layer!("eg25"), layer!("eg25_a0")],
     },
     Row {
         names: &["eg91"],
@@ -409,16 +432,24 @@ mod tests {
                 (family, revision)
             );
         }
-        let eg25 = Profile::select("eg25", Some("EG25GGBR07A08M2G_01.002.01.002")).unwrap();
-        assert!(eg25.items.ssl.find("ignorecertitem").is_none());
-        assert!(
-            Profile::select("eg25", None)
-                .unwrap()
-                .items
-                .ssl
-                .find("ignorecertitem")
-                .is_some()
-        );
+    }
+
+    #[test]
+    fn items_of_eg25_firmware() {
+        // Revision, highest sslversion, ignorecertitem, ignoreprivkey.
+        let cases = [
+            ("EG25GGBR07A08M2G_01.002.01.002", "(0-5)", false, false),
+            ("EG25GGBR07A08M2G_01.003.01.003", "(0-4)", false, false),
+            ("EG25GGBR07A08M2G_30.203.30.203", "(0-4)", true, false),
+            ("EG25GGBR07A08M2G_A0.301.A0.301", "(0-4)", true, true),
+        ];
+        for (revision, versions, cert_item, priv_key) in cases {
+            let items = Profile::select("eg25", Some(revision)).unwrap().items.ssl;
+            let version = items.find("sslversion").unwrap();
+            assert_eq!(version.test, format!("(0-5),{versions}"), "{revision}");
+            assert_eq!(items.find("ignorecertitem").is_some(), cert_item);
+            assert_eq!(items.find("ignoreprivkey").is_some(), priv_key);
+        }
     }
 
     #[test]
@@ -461,9 +492,10 @@ mod tests {
             ),
             (
                 "eg25",
-                "EG25GGBR07A08M2G_01.003.01.003",
-                Some("EG25GGBR07A08M2G_01.002.01.002"),
+                "EG25GGBR07A08M2G_01.004.01.004",
+                Some("EG25GGBR07A08M2G_01.003.01.003"),
             ),
+            ("eg25", "EG25GGBR07A08M2G_01.003.01.003", None),
             ("eg25", "EG25GGBR07A08M2G_30.203.30.203", None),
             ("eg91", "EG91NAFBR05A06M4G", Some("EG91EXGAR08A05M1G")),
             ("bg95", "BG95M5LAR02A04", Some("BG95M3LAR02A03")),

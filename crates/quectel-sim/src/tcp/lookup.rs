@@ -9,6 +9,15 @@ use crate::{
 };
 
 impl Module {
+    /// What `AT+QIGETERROR` says after a result that came as a URC.
+    pub(crate) fn note_failure(&mut self, code: u16) {
+        self.sockets.last_error = if self.profile.tcp.geterror_async {
+            code
+        } else {
+            0
+        };
+    }
+
     pub(crate) fn start_look_up(&mut self, host: &str) {
         let lookup = self.conns.new_lookup();
         self.sockets.look_up = Some(LookUp::Name(lookup));
@@ -39,6 +48,7 @@ impl Module {
             Some(LookUp::Name(wanted)) if wanted == lookup => {
                 self.sockets.look_up = None;
                 if addresses.is_empty() {
+                    self.note_failure(565);
                     self.urc("+QIURC: \"dnsgip\",565");
                     return;
                 }
@@ -51,7 +61,10 @@ impl Module {
                 self.sockets.look_up = None;
                 match addresses.first() {
                     Some(address) => self.ping_round(*address, count, 0, Vec::new()),
-                    None => self.urc("+QPING: 565"),
+                    None => {
+                        self.note_failure(565);
+                        self.urc("+QPING: 565");
+                    }
                 }
             }
             _ => {}

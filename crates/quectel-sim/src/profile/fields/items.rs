@@ -16,6 +16,9 @@ pub struct Item {
     /// Its factory value as a query prints it; empty when a query prints nothing.
     #[serde(default)]
     pub default: String,
+    /// The item that a new one follows in the test form; the last one if empty.
+    #[serde(default)]
+    pub after: String,
     /// Takes the item away instead.
     #[serde(default)]
     pub remove: bool,
@@ -60,7 +63,11 @@ impl Overlay for Items {
                 }
                 (Some(at), false) => self.0[at] = item,
                 (None, true) => {}
-                (None, false) => self.0.push(item),
+                (None, false) => {
+                    let before = self.0.iter().position(|old| old.name == item.after);
+                    let at = before.map_or(self.0.len(), |at| at + 1);
+                    self.0.insert(at, item);
+                }
             }
         }
     }

@@ -73,6 +73,8 @@ group! {
         app_revision: String,
         /// 15 digits.
         imei: String,
+        /// Whether `AT+GSN` takes 0 for the serial number and 1 for the IMEI.
+        gsn_kinds: bool,
         /// Serial number.
         serial: String,
         /// Up to 20 digits.
@@ -107,6 +109,10 @@ group! {
         urc_hold_ms: u64,
         /// Factory value of `AT+CMEE`.
         cmee: u8,
+        /// Factory value of `AT&D`.
+        dtr: u8,
+        /// Highest mode of `AT+QSCLK`.
+        sleep_max: u8,
         /// Rates of `AT+IPR`.
         baud_rates: Vec<u32>,
     }
@@ -220,6 +226,8 @@ group! {
     Radio / RadioLayer {
         /// Technology word of `AT+QCSQ`.
         qcsq: String,
+        /// The technology words of `AT+QCSQ=?` after `"NOSERVICE","GSM"`.
+        qcsq_others: String,
         /// Technology word of `AT+QENG="servingcell"`.
         cell_word: String,
         /// Technology word of `AT+QNWINFO`.
@@ -268,6 +276,8 @@ group! {
     Pdp / PdpLayer {
         /// Highest context number.
         contexts: u8,
+        /// Highest context type of `AT+QICSGP`.
+        types: u8,
         /// How many can be active at once.
         max_active: usize,
         /// The context that is active after boot; 0 for none.

@@ -133,6 +133,8 @@ group! {
         tls_fail: i64,
         /// `+QMTOPEN` result of a refused connection.
         tcp_fail: i64,
+        /// How long the transport under `AT+QMTOPEN` may take, in seconds.
+        open_limit_s: u64,
         /// `AT+QMTOPEN` of an open client: `urc` for result 2, or the final result code.
         occupied: String,
         /// `AT+QMTOPEN` without context: `urc` for result 3, or the final result code.
