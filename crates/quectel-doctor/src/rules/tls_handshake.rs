@@ -28,17 +28,17 @@ pub(super) const CAUSES: &[Cause] = &[
         symptom: "`+QMTOPEN: x,-1`, `+QSSLOPEN: x,566`",
         reason: "This one code stands for every fault of TCP and TLS; three experiments separate them.",
         check: &[
-            "AT+QSSLCFG=\"sni\",{bound}",
-            "AT+QSSLCFG=\"cacert\",{bound}",
+            "AT+QSSLCFG=\"sni\",{ssl}",
+            "AT+QSSLCFG=\"cacert\",{ssl}",
             "AT+CCLK?",
             "AT+QIACT?",
         ],
         fix: &[
-            "AT+QSSLCFG=\"sni\",{bound},1",
-            "AT+QSSLOPEN={pdp},{bound},0,\"{host}\",{port},0",
+            "AT+QSSLCFG=\"sni\",{ssl},1",
+            "AT+QSSLOPEN={pdp},{ssl},0,\"{host}\",{port},0",
             "(and the same without TLS: 0 here and 566 above means TLS, 566 in both means the network)",
             "AT+QIOPEN={pdp},1,\"TCP\",\"{host}\",{port},0,0",
-            "(last, and only for the test: AT+QSSLCFG=\"seclevel\",{bound},0)",
+            "(last, and only for the test: AT+QSSLCFG=\"seclevel\",{ssl},0)",
         ],
         sources: &[
             "forums.quectel.com/t/3562",

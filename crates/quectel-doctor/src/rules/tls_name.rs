@@ -13,10 +13,10 @@ pub(super) const CAUSES: &[Cause] = &[
         symptom: "`+QMTOPEN: x,-1` (EC200 family: `x,5`), `+QSSLOPEN: x,566`, although certificate, clock and cipher are right",
         reason: "Shared front ends (DPS, AWS, HiveMQ Cloud, EMQX) answer a handshake without a name with another \
                  certificate or drop it; the modules' factory setting is off.",
-        check: &["AT+QSSLCFG=\"sni\",{bound}"],
+        check: &["AT+QSSLCFG=\"sni\",{ssl}"],
         fix: &[
             "AT+QMTCLOSE={client}",
-            "AT+QSSLCFG=\"sni\",{bound},1",
+            "AT+QSSLCFG=\"sni\",{ssl},1",
             "AT+QMTOPEN={client},\"{host}\",{port}",
         ],
         sources: &[
@@ -105,12 +105,12 @@ fn sni_missing(case: &Case<'_>) -> Option<Evidence> {
     Some(if unsupported {
         evidence.with_fix([
             "(this firmware has no sni item; after the update:)",
-            "AT+QSSLCFG=\"sni\",{bound},1",
+            "AT+QSSLCFG=\"sni\",{ssl},1",
         ])
     } else if attempt.api == Api::Qssl {
-        evidence.with_fix(["AT+QSSLCFG=\"sni\",{bound},1"])
+        evidence.with_fix(["AT+QSSLCFG=\"sni\",{ssl},1"])
     } else if attempt.api == Api::Cmqtt {
-        evidence.with_fix(["AT+CSSLCFG=\"enableSNI\",{bound},1"])
+        evidence.with_fix(["AT+CSSLCFG=\"enableSNI\",{ssl},1"])
     } else {
         evidence
     })
