@@ -1,7 +1,7 @@
 //! The conformance table: command × form × family → bytes, each row with its evidence.
 //!
 //! A file of `tests/conformance` has blocks. `=` names the profiles, `#` is a remark; each row starts with `:` and its
-//! evidence, then `!` prepares the module (commands whose answers do not matter), `>` is written by the host, `<` is what
+//! evidence, then `~` connects MQTT client 0 to a broker (the host of that name; without it there is no network), `!` prepares the module (commands whose answers do not matter), `>` is written by the host, `<` is what
 //! the module must write then, byte for byte, and `@ n` lets n milliseconds pass.
 //!
 //! `forms.txt` is written from `forms.list`: the forms of all commands, on every profile; what another profile answers
@@ -17,7 +17,68 @@ mod common;
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use common::{Bench, config, hide};
+use common::{
+    config, hide,
+    world::{Listener, World},
+};
+use quectel_sim::{PowerState, Timing};
+
+/// A ready module, and whether there is a network behind it.
+struct Table {
+    world: World,
+    online: bool,
+}
+
+impl Table {
+    fn ready(profile: &str) -> Self {
+        let setup = config(profile)
+            .timing(Timing::Fast)
+            .power(PowerState::Ready);
+        Self {
+            world: World::new(setup),
+            online: false,
+        }
+    }
+
+    fn send(&mut self, bytes: impl AsRef<[u8]>) -> String {
+        if self.online {
+            self.world.send(bytes)
+        } else {
+            self.world.bench.send(bytes)
+        }
+    }
+
+    fn wait(&mut self, ms: u64) -> String {
+        if self.online {
+            self.world.wait(ms)
+        } else {
+            self.world.bench.wait(ms)
+        }
+    }
+
+    /// MQTT client 0 is connected, and URCs come to the host.
+    fn connect(&mut self) {
+        self.online = true;
+        self.world.listen("broker", 1883, Listener::default());
+        for line in [
+            "AT+QURCCFG=\"urcport\",\"uart1\"",
+            "AT+CGACT=1,1",
+            "AT+QMTOPEN=0,\"broker\",1883",
+            "AT+QMTCONN=0,\"id\"",
+        ] {
+            self.world.ok(line);
+        }
+    }
+
+    /// One step that only prepares.
+    fn prepare(&mut self, mark: char, text: &str) {
+        if mark == '~' {
+            self.connect();
+        } else {
+            self.send([hide(text), b"\r".to_vec()].concat());
+        }
+    }
+}
 
 struct Row<'a> {
     profiles: Vec<&'a str>,
@@ -60,12 +121,12 @@ fn run(file: &str, row: &Row<'_>, profile: &str) -> Result<(), String> {
     if row.evidence.split(' ').next().is_none_or(str::is_empty) {
         return Err(format!("{place}: no evidence"));
     }
-    let mut bench = Bench::ready(profile);
-    let mut got = bench.read();
+    let mut bench = Table::ready(profile);
+    let mut got = bench.world.bench.read();
     for (mark, text) in &row.steps {
         match mark {
-            '!' => {
-                bench.send([hide(text), b"\r".to_vec()].concat());
+            '!' | '~' => {
+                bench.prepare(*mark, text);
                 got.clear();
             }
             '>' => {
@@ -132,12 +193,12 @@ fn written(list: &str) -> String {
         let last = steps.pop().unwrap();
         let mut answers: Vec<(String, Vec<&str>)> = Vec::new();
         for profile in PROFILES {
-            let mut bench = Bench::ready(profile);
+            let mut bench = Table::ready(profile);
             bench.send("ATE0\r");
             for step in &steps {
-                bench.send(format!("{step}\r"));
+                bench.prepare(step.chars().next().unwrap_or('!'), step);
             }
-            let answer = bench.send(format!("{last}\r"));
+            let answer = bench.send([hide(last), b"\r".to_vec()].concat());
             match answers.iter_mut().find(|(known, _)| *known == answer) {
                 Some((_, profiles)) => profiles.push(profile),
                 None => answers.push((answer, vec![profile])),
@@ -149,7 +210,10 @@ fn written(list: &str) -> String {
                 profiles.join(" ")
             );
             for step in &steps {
-                text += &format!("! {step}\n");
+                text += &match *step {
+                    "~" => "~ connected\n".to_owned(),
+                    step => format!("! {step}\n"),
+                };
             }
             text += &format!("> {last}\\r\n");
             if !answer.is_empty() {
