@@ -666,6 +666,10 @@ fn twins_that_are_none() {
             "only the device changes",
         ),
         (
+            "{\"tags\":{\"a\":1},\"properties\":{\"desired\":{\"a.b\":1}}}",
+            "the name `a.b`",
+        ),
+        (
             "{\"properties\":{\"wanted\":{}}}",
             "`properties` has no `wanted`",
         ),

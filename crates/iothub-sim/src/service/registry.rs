@@ -14,7 +14,7 @@ use crate::{
     hub::{Hub, IdentityInfo, TagUpdate},
     identity::Identity,
     message::ServiceError,
-    twin,
+    twin::{self, Twin, TwinError},
 };
 
 /// Whether a twin document is merged or replaces the old one.
@@ -204,6 +204,17 @@ fn desired_of(body: &Value) -> Result<Option<&Value>, Failure> {
     Ok(properties.get("desired"))
 }
 
+/// Whether the desired properties can be changed so, before the tags are: a refused request changes nothing.
+fn try_desired(twin: &Twin, desired: &Value, change: TwinChange) -> Result<(), TwinError> {
+    let desired = twin::checked_patch(desired.clone())?;
+    let mut section = twin.desired.clone();
+    match change {
+        TwinChange::Merge => section.merge(&desired, 0)?,
+        TwinChange::Replace => section.replace(desired, 0)?,
+    };
+    Ok(())
+}
+
 pub(super) fn change_twin(
     service: &Service,
     identity: &Identity,
@@ -227,6 +238,9 @@ pub(super) fn change_twin(
         found(hub, identity)?;
         let version = hub.twin(identity).map_or(0, |twin| twin.version);
         check_etag(if_match, version)?;
+        if let (Some(twin), Some(desired)) = (hub.twin(identity), &desired) {
+            try_desired(twin, desired, change).map_err(ServiceError::from)?;
+        }
         if let Some(tags) = tags {
             hub.update_tags(identity, tags, update)?;
         }
