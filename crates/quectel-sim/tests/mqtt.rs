@@ -593,6 +593,19 @@ fn qos_2() {
 }
 
 #[test]
+fn a_repeated_release_is_told() {
+    let silent = Broker {
+        answers_release: false,
+        ..Broker::default()
+    };
+    let mut w = connected("bg95", silent, &["AT+QMTCFG=\"timeout\",0,5,1,1"]);
+    w.send("AT+QMTPUB=0,9,2,0,\"t\",1\r");
+    assert_eq!(w.send("x"), OK);
+    assert_eq!(w.wait(5_000), "\\r\\n+QMTPUBREL: 0,1,9\\r\\n");
+    assert!(w.wait(5_000).starts_with("\\r\\n+QMTPUB: 0,9,2\\r\\n"));
+}
+
+#[test]
 fn subscribe_lists() {
     let mut w = connected("bg96", Broker::default(), &[]);
     assert_eq!(

@@ -259,3 +259,25 @@ fn limit_of_an_mqtt_open() {
         );
     }
 }
+
+#[test]
+fn the_time_of_the_network_is_told_when_asked_for() {
+    let cases = [
+        (0, None),
+        (1, Some("+CTZV: \"+32\"")),
+        (2, Some("+CTZE: \"+32\",0,\"2026/08/07,")),
+    ];
+    for (ctzr, expected) in cases {
+        let mut b = Bench::ready("bg96");
+        b.send("ATE0\r");
+        b.send(format!("AT+CTZR={ctzr}\r"));
+        let mut got = b.send("AT+CFUN=0\r");
+        got += &b.wait(10_000);
+        got += &b.send("AT+CFUN=1\r");
+        got += &b.wait(10_000);
+        match expected {
+            Some(expected) => assert!(got.contains(expected), "{ctzr}: {got}"),
+            None => assert!(!got.contains("+CTZ"), "{ctzr}: {got}"),
+        }
+    }
+}

@@ -30,7 +30,12 @@ fn head(module: &Module, command: &Command, urc: &str) -> Option<Head> {
         .and_then(|n| u16::try_from(n).ok())?;
     let topic = command.arg(4).filter(|topic| topic.quoted)?.string();
     // Id 0 is for QoS 0 only; without topic there is nothing to send to.
-    let valid = (qos == QoS::AtMostOnce || id > 0)
+    let id_fits = if qos == QoS::AtMostOnce {
+        id == 0 || module.profile.mqtt.qos0_any_id
+    } else {
+        id > 0
+    };
+    let valid = id_fits
         && !topic.is_empty()
         && topic.len() <= module.profile.mqtt.topic_max
         && command.form == Form::Set;

@@ -20,6 +20,8 @@ pub(crate) struct Broker {
     /// Whether CONNECT is answered at all.
     pub(crate) answers_connect: bool,
     pub(crate) answers_publish: bool,
+    /// Whether PUBREL is answered.
+    pub(crate) answers_release: bool,
     pub(crate) answers_subscribe: bool,
     pub(crate) answers_ping: bool,
     /// Whether publishes come back to the client.
@@ -32,6 +34,7 @@ impl Default for Broker {
             code: ConnectReturnCode::Accepted,
             answers_connect: true,
             answers_publish: true,
+            answers_release: true,
             answers_subscribe: true,
             answers_ping: true,
             loops_back: false,
@@ -271,7 +274,7 @@ impl World {
                     }
                     answers
                 }
-                Packet::Pubrel(id) => vec![Packet::Pubcomp(*id)],
+                Packet::Pubrel(id) if broker.answers_release => vec![Packet::Pubcomp(*id)],
                 Packet::Pingreq if broker.answers_ping => vec![Packet::Pingresp],
                 _ => vec![],
             };

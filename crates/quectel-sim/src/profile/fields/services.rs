@@ -121,6 +121,8 @@ group! {
         publish_length: bool,
         /// Longest payload of `AT+QMTPUB`, in bytes.
         publish_max: usize,
+        /// Whether a publish of QoS 0 may have another identifier than 0.
+        qos0_any_id: bool,
         /// Form of `AT+QMTPUBEX`.
         publishex: PublishEx,
         /// Longest payload of `AT+QMTPUBEX`, in bytes.
