@@ -4,7 +4,7 @@ use core::{fmt, time::Duration};
 use std::sync::Arc;
 
 use rustls::{
-    CertificateError, RootCertStore,
+    RootCertStore,
     pki_types::{CertificateDer, UnixTime},
     server::{WebPkiClientVerifier, danger::ClientCertVerifier},
 };
@@ -12,6 +12,8 @@ use x509_cert::{
     Certificate,
     der::{Decode, oid::db::rfc4519},
 };
+
+use crate::pki::second_look;
 
 /// The common name of a certificate's subject, the last one if there are several.
 pub(crate) fn common_name(der: &[u8]) -> Option<String> {
@@ -27,7 +29,10 @@ pub(crate) fn common_name(der: &[u8]) -> Option<String> {
 }
 
 /// Authorities that may sign client certificates.
-pub(crate) struct Authorities(Arc<dyn ClientCertVerifier>);
+pub(crate) struct Authorities {
+    verifier: Arc<dyn ClientCertVerifier>,
+    certificates: Vec<Vec<u8>>,
+}
 
 impl fmt::Debug for Authorities {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -50,11 +55,21 @@ impl Authorities {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
             .build()
-            .map(|verifier| Some(Self(verifier)))
+            .map(|verifier| {
+                Some(Self {
+                    verifier,
+                    certificates: certificates.to_vec(),
+                })
+            })
             .map_err(|_| 0)
     }
 
-    /// Checks a chain, leaf first, at this date.
+    /// Their certificates.
+    pub(crate) fn certificates(&self) -> &[Vec<u8>] {
+        &self.certificates
+    }
+
+    /// Checks a chain, leaf first, at this date; says what is wrong with it, and the remedy.
     pub(crate) fn verify(&self, chain: &[Vec<u8>], unix_s: u64) -> Result<(), String> {
         let Some((leaf, intermediates)) = chain.split_first() else {
             return Err("no certificate was presented".to_owned());
@@ -65,25 +80,9 @@ impl Authorities {
             .map(|der| CertificateDer::from(der.as_slice()))
             .collect();
         let now = UnixTime::since_unix_epoch(Duration::from_secs(unix_s));
-        match self.0.verify_client_cert(&leaf, &intermediates, now) {
+        match self.verifier.verify_client_cert(&leaf, &intermediates, now) {
             Ok(_) => Ok(()),
-            Err(rustls::Error::InvalidCertificate(error)) => Err(describe(&error)),
-            Err(error) => Err(error.to_string()),
+            Err(_) => second_look(&self.certificates, chain, unix_s),
         }
-    }
-}
-
-fn describe(error: &CertificateError) -> String {
-    match error {
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-            "it has expired; issue a new one".to_owned()
-        }
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            "it is not valid yet; check its dates".to_owned()
-        }
-        CertificateError::UnknownIssuer => {
-            "no authority of the hub signed it; upload the authority's certificate, and send intermediates with the device certificate".to_owned()
-        }
-        other => other.to_string(),
     }
 }

@@ -10,7 +10,6 @@ use crate::{
     config::{Credentials, Permission},
     identity::Identity,
     key::SharedAccessKey,
-    pki::second_look,
     reason::Reason,
     record::Proof,
     sas::Token,
@@ -129,9 +128,7 @@ fn certificate(
         Credentials::CertificateAuthority => {
             let chain = &tls.client_certificates;
             let trusted = match &hub.authorities {
-                Some(authorities) => authorities
-                    .verify(chain, now.unix_s)
-                    .or_else(|_| second_look(&hub.authority_certificates, chain, now.unix_s)),
+                Some(authorities) => authorities.verify(chain, now.unix_s),
                 None => Err("the hub has no certificate authority; upload one".to_owned()),
             };
             trusted.map_err(|detail| Reason::CertificateUntrusted {

@@ -23,7 +23,6 @@ pub(super) struct HubState {
     pub(super) names: Vec<String>,
     pub(super) policies: Vec<Policy>,
     pub(super) authorities: Option<Authorities>,
-    pub(super) authority_certificates: Vec<Vec<u8>>,
     pub(super) meters: Meters,
 }
 
@@ -39,22 +38,26 @@ impl HubState {
             names: hub.host_names().map(str::to_ascii_lowercase).collect(),
             policies: hub.policies.clone(),
             authorities,
-            authority_certificates: hub.authorities.clone(),
             meters: Meters::default(),
         })
     }
 
     /// Accepts certificates of one more authority; an unusable one changes nothing.
     pub(super) fn accept_authority(&mut self, der: &[u8]) {
-        if self.authority_certificates.iter().any(|known| known == der) {
+        let mut certificates = self.authority_certificates().to_vec();
+        if certificates.iter().any(|known| known == der) {
             return;
         }
-        let mut certificates = self.authority_certificates.clone();
         certificates.push(der.to_vec());
         if let Ok(authorities) = Authorities::new(&certificates) {
             self.authorities = authorities;
-            self.authority_certificates = certificates;
         }
+    }
+
+    pub(super) fn authority_certificates(&self) -> &[Vec<u8>] {
+        self.authorities
+            .as_ref()
+            .map_or(&[], Authorities::certificates)
     }
 
     pub(super) fn is_called(&self, host: &str) -> bool {

@@ -150,7 +150,7 @@ impl Hub {
                 .hubs
                 .iter()
                 .map(|hub| {
-                    let certificates = &hub.authority_certificates;
+                    let certificates = hub.authority_certificates();
                     let encoded = certificates.iter().map(|der| STANDARD.encode(der));
                     (hub.host.clone(), encoded.collect())
                 })

@@ -11,7 +11,7 @@ use crate::{
         Attestation, Credentials, Enrollment, EnrollmentGroup, EnrollmentSettings,
         GroupAttestation, ProvisioningService,
     },
-    pki::{ClientCertificate, second_look},
+    pki::ClientCertificate,
     reason::Reason,
     thumbprint::Thumbprint,
     time::Now,
@@ -149,11 +149,8 @@ fn admit_by_authority(
 }
 
 fn trusted(authority: &[u8], chain: &[Vec<u8>], now: Now) -> Result<(), String> {
-    let own = [authority.to_vec()];
-    match Authorities::new(&own) {
-        Ok(Some(authorities)) => authorities
-            .verify(chain, now.unix_s)
-            .or_else(|_| second_look(&own, chain, now.unix_s)),
+    match Authorities::new(&[authority.to_vec()]) {
+        Ok(Some(authorities)) => authorities.verify(chain, now.unix_s),
         _ => Err(
             "the group's authority is not a usable certificate; give the group the PEM file of one"
                 .to_owned(),
