@@ -1,6 +1,6 @@
 //! Publishes and subscribes of the connection that is open.
 
-use super::attempt::{Action, Api, MAX_EVENTS, Publish, Subscribe};
+use super::attempt::{Action, Api, Attempt, MAX_EVENTS, Publish, Subscribe};
 use super::builder::Builder;
 use super::pending::Pending;
 use crate::command::{Command, fields};
@@ -118,19 +118,25 @@ impl Builder {
         more
     }
 
+    /// The connection whose MQTT client stands first in a result, and the numbers behind it, `least` or more.
+    fn answered(&mut self, value: &str, least: usize) -> Option<(&mut Attempt, Vec<i64>)> {
+        let fields = fields(value);
+        let mut numbers = fields.iter().filter_map(|field| field.text.parse().ok());
+        let client = numbers.next()?;
+        let numbers: Vec<i64> = numbers.collect();
+        if numbers.len() < least {
+            return None;
+        }
+        let attempt = self.current_mut(Api::Qmt, u8::try_from(client).ok()?)?;
+        Some((attempt, numbers))
+    }
+
     /// `+QMTPUB: x,m,<result>`, also `+QMTPUBEX:`.
     pub(super) fn publish_result(&mut self, value: &str, quote: &Quote) {
-        let fields: Vec<i64> = fields(value)
-            .iter()
-            .filter_map(|field| field.text.parse().ok())
-            .collect();
-        let [client, id, result, ..] = fields.as_slice() else {
+        let Some((attempt, fields)) = self.answered(value, 2) else {
             return;
         };
-        let Some(attempt) = u8::try_from(*client)
-            .ok()
-            .and_then(|client| self.current_mut(Api::Qmt, client))
-        else {
+        let [id, result, ..] = fields.as_slice() else {
             return;
         };
         let waiting = attempt.publishes.iter_mut().rev().find(|publish| {
@@ -171,17 +177,10 @@ impl Builder {
 
     /// `+QMTSUB: x,m,<result>,<granted>…`.
     pub(super) fn subscribe_result(&mut self, value: &str, quote: &Quote) {
-        let fields: Vec<i64> = fields(value)
-            .iter()
-            .filter_map(|field| field.text.parse().ok())
-            .collect();
-        let [client, id, rest @ ..] = fields.as_slice() else {
+        let Some((attempt, fields)) = self.answered(value, 1) else {
             return;
         };
-        let Some(attempt) = u8::try_from(*client)
-            .ok()
-            .and_then(|client| self.current_mut(Api::Qmt, client))
-        else {
+        let [id, rest @ ..] = fields.as_slice() else {
             return;
         };
         let waiting = attempt

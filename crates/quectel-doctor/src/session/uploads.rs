@@ -181,13 +181,7 @@ impl Builder {
         }) else {
             return;
         };
-        let fields = fields(value);
-        let size = fields
-            .first()
-            .and_then(|field| field.text.parse::<u64>().ok());
-        let checksum = fields
-            .get(1)
-            .and_then(|field| u16::from_str_radix(field.text.trim(), 16).ok());
+        let (size, checksum) = size_and_checksum(value);
         self.change(|state| {
             store(state, &name, quote, |file| {
                 file.declared = declared;
@@ -301,13 +295,7 @@ impl Builder {
         else {
             return;
         };
-        let fields = fields(value);
-        let size = fields
-            .first()
-            .and_then(|field| field.text.parse::<u64>().ok());
-        let checksum = fields
-            .get(1)
-            .and_then(|field| u16::from_str_radix(field.text.trim(), 16).ok());
+        let (size, checksum) = size_and_checksum(value);
         self.change(|state| {
             store(state, &name, quote, |file| {
                 file.size = size;
@@ -316,6 +304,16 @@ impl Builder {
             });
         });
     }
+}
+
+/// `<size>,<checksum>`, the checksum in hexadecimal.
+fn size_and_checksum(value: &str) -> (Option<u64>, Option<u16>) {
+    let fields = fields(value);
+    let size = fields.first().and_then(|field| field.text.parse().ok());
+    let checksum = fields
+        .get(1)
+        .and_then(|field| u16::from_str_radix(field.text.trim(), 16).ok());
+    (size, checksum)
 }
 
 fn store(
