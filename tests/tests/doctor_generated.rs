@@ -94,6 +94,20 @@ fn today() -> i64 {
     i64::try_from(NOW_UNIX_S).expect("a time of this age")
 }
 
+/// What is said above info about a log that is to end in success; `None` if that is nothing and it did.
+fn complaints(log: &str) -> Option<Vec<(&'static str, Severity)>> {
+    let report = diagnose_at(log.as_bytes(), today()).expect("a log");
+    let success = report
+        .main_session()
+        .is_some_and(|s| s.outcome == "success");
+    let loud = report
+        .findings
+        .iter()
+        .filter(|f| f.severity > Severity::Info);
+    let loud: Vec<_> = loud.map(|f| (f.id, f.severity)).collect();
+    (!success || !loud.is_empty()).then_some(loud)
+}
+
 #[test]
 fn a_right_session_has_no_error() {
     let mut faults = Vec::new();
@@ -101,16 +115,7 @@ fn a_right_session_has_no_error() {
         for x509 in [false, true] {
             for (seed, shape) in (0..).zip(SHAPES) {
                 let log = run(Plan::new(*model, x509, seed), shape);
-                let report = diagnose_at(log.as_bytes(), today()).expect("a log");
-                let success = report
-                    .main_session()
-                    .is_some_and(|s| s.outcome == "success");
-                let loud = report
-                    .findings
-                    .iter()
-                    .filter(|f| f.severity > Severity::Info);
-                let loud: Vec<_> = loud.map(|f| (f.id, f.severity)).collect();
-                if !success || !loud.is_empty() {
+                if let Some(loud) = complaints(&log) {
                     faults.push(format!(
                         "{} x509={x509} {shape:?}: {loud:?}\n{log}",
                         model.name
@@ -255,16 +260,7 @@ fn the_drivers_own_sessions_have_no_error() {
     for model in MODELS {
         for (x509, own_clock) in [(false, true), (true, true), (false, false), (true, false)] {
             let log = driver_log(*model, x509, own_clock);
-            let report = diagnose_at(log.as_bytes(), today()).expect("a log");
-            let success = report
-                .main_session()
-                .is_some_and(|s| s.outcome == "success");
-            let loud = report
-                .findings
-                .iter()
-                .filter(|f| f.severity > Severity::Info);
-            let loud: Vec<_> = loud.map(|f| (f.id, f.severity)).collect();
-            if !success || !loud.is_empty() {
+            if let Some(loud) = complaints(&log) {
                 faults.push(format!(
                     "{} x509={x509} clock={own_clock}: {loud:?}\n{log}",
                     model.name
