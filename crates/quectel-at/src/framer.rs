@@ -1,11 +1,10 @@
 //! Cuts the module's bytes into lines, prompts and counted data.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
-mod header;
 mod scan;
 
-use header::LOOK_BACK;
-use scan::{Found, Scan};
+use crate::find;
+use scan::{HEAD, Scan, State};
 
 /// Where a line announces bytes that are data, whatever they look like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +75,9 @@ pub(crate) enum Place<'i> {
 /// A line ends at CR or LF; empty lines are no frames. Lines longer than the buffer are reported as overflow, and
 /// framing goes on at the next line end. A line that lies whole in the input is not copied.
 ///
+/// A byte that comes alone inside a line is only kept; the line is looked at when a control character comes, since
+/// nothing else ends it.
+///
 /// A `+QMTRECV` payload without length is taken to end at the first `"` CR LF, so a payload that holds these three
 /// bytes is cut there: let the module send lengths (`AT+QMTCFG="recv/mode",<idx>,0,1`).
 ///
@@ -86,18 +88,15 @@ pub struct Framer<'b> {
     buf: &'b mut [u8],
     /// Bytes of the unfinished line, also those that no longer fit.
     len: usize,
-    scan: Scan,
-    /// While `len` is below this, a byte from `floor` on only joins the line: the quick way for single bytes.
-    joining: usize,
-    floor: u8,
+    /// A single byte from this one on only joins the line: the quick way.
+    floor: u16,
     /// Between lines a CR or LF is only skipped, and nothing else is special.
     skipping: bool,
-    /// What belongs to the state of the scan.
-    extent: usize,
+    scan: Scan,
+    /// How many bytes of the unfinished line have been looked at.
+    seen: usize,
     /// Bytes of the last line that did not fit.
     dropped: usize,
-    /// The last bytes of an unfinished line that does not fit.
-    tail: [u8; LOOK_BACK],
     rules: &'static [PayloadRule],
     rule: Option<PayloadRule>,
     /// A bit for each letter that stands in a rule's prefix where most names differ.
@@ -106,11 +105,21 @@ pub struct Framer<'b> {
     data_left: u32,
     /// The last line ended with CR, so an LF may follow that is neither data nor line.
     after_cr: bool,
-    max_payload: u32,
     await_prompt: bool,
     await_ack: bool,
     skip_space: bool,
 }
+
+/// The least byte that is no control character which ends or begins something.
+const JOINS: u16 = b'\r' as u16 + 1;
+/// More than any byte.
+const NONE_JOINS: u16 = u8::MAX as u16 + 1;
+
+/// Where a prefix is told from most other names: the fourth letter, `R` of `+QMTRECV`.
+const TELLING: usize = 4;
+
+/// What a piece of the input gave, and the rest of the input.
+type Found<'i> = (Option<RawFrame<'i>>, &'i [u8]);
 
 impl<'i> RawFrame<'i> {
     pub(crate) fn place(self) -> Place<'i> {
@@ -121,23 +130,20 @@ impl<'i> RawFrame<'i> {
 impl<'b> Framer<'b> {
     /// Uses `buf` for lines that come in pieces; the longest line, with its payload, must fit.
     pub fn new(buf: &'b mut [u8], rules: &'static [PayloadRule]) -> Self {
-        let max_payload = u32::try_from(buf.len().max(1 << 16)).unwrap_or(u32::MAX);
+        let scan = Scan::new(buf.len());
         let mut framer = Self {
             buf,
             len: 0,
-            scan: Scan::Start,
-            joining: 0,
-            floor: 0,
+            floor: NONE_JOINS,
             skipping: true,
-            extent: 0,
+            scan,
+            seen: 0,
             dropped: 0,
-            tail: [0; LOOK_BACK],
             rules,
             rule: None,
             telling: 0,
             data_left: 0,
             after_cr: false,
-            max_payload,
             await_prompt: false,
             await_ack: false,
             skip_space: false,
@@ -169,15 +175,26 @@ impl<'b> Framer<'b> {
         self.after_cr = false;
     }
 
-    /// Adds a rule to the table until it is replaced, such as `+QIRD:` while its command runs.
+    /// Adds a rule to the table until it is replaced, such as `+QIRD:` while its command runs. It is for lines that
+    /// begin later.
     pub fn set_rule(&mut self, rule: Option<PayloadRule>) {
+        self.catch_up();
         self.rule = rule;
         self.learn();
     }
 
+    /// Remembers which names may be in the table.
+    fn learn(&mut self) {
+        let rules = self.rules.iter().chain(&self.rule);
+        self.telling = rules.fold(0, |all, rule| match rule.prefix.get(TELLING) {
+            Some(letter) => all | 1 << (letter & 31),
+            None => u32::MAX,
+        });
+    }
+
     /// Whether a line, a payload or data are unfinished.
     pub fn is_inside(&self) -> bool {
-        self.data_left > 0 || self.scan != Scan::Start
+        self.data_left > 0 || self.scan.state != State::Start
     }
 
     /// Gives up an unfinished line, payload or data and returns how many bytes are lost.
@@ -185,7 +202,8 @@ impl<'b> Framer<'b> {
         let lost = self.len;
         self.data_left = 0;
         self.len = 0;
-        self.enter(Scan::Start);
+        self.scan.state = State::Start;
+        self.floor = NONE_JOINS;
         self.settle();
         lost
     }
@@ -199,11 +217,9 @@ impl<'b> Framer<'b> {
     /// Like [`Framer::poll`] without borrowing the framer.
     #[inline]
     pub fn poll_raw<'i>(&mut self, input: &mut &'i [u8]) -> Option<RawFrame<'i>> {
-        let joined = match *input {
-            [byte] => self.join(*byte),
-            bytes => self.join_all(bytes),
-        };
-        if joined {
+        if let [byte] = **input
+            && self.join(byte)
+        {
             *input = &[];
             return None;
         }
@@ -215,53 +231,103 @@ impl<'b> Framer<'b> {
     /// Takes a single byte that gives no frame; false if it may give one.
     #[inline]
     pub(crate) fn join(&mut self, byte: u8) -> bool {
-        if byte >= self.floor
-            && self.len < self.joining
+        if u16::from(byte) >= self.floor
             && let Some(slot) = self.buf.get_mut(self.len)
         {
             *slot = byte;
             self.len += 1;
             return true;
         }
-        self.turn(byte)
-    }
-
-    /// Takes bytes that lie inside a counted payload; false if they do not.
-    #[inline]
-    pub(crate) fn join_all(&mut self, bytes: &[u8]) -> bool {
-        let end = self.len.saturating_add(bytes.len());
-        if self.floor == 0
-            && end <= self.joining
-            && let Some(room) = self.buf.get_mut(self.len..end)
-        {
-            room.copy_from_slice(bytes);
-            self.len = end;
-            return true;
-        }
-        false
+        self.skipping && matches!(byte, b'\r' | b'\n')
     }
 
     /// The next frame, and the rest of the input, which is empty if there is none.
     #[inline]
     pub(crate) fn look<'i>(&mut self, input: &'i [u8]) -> Found<'i> {
         let mut input = input;
-        if !self.skipping {
-            if self.scan != Scan::Start {
-                return self.resume(input);
+        if self.scan.state == State::Start {
+            if !self.skipping {
+                let frame;
+                (frame, input) = self.start(input);
+                if frame.is_some() {
+                    return (frame, input);
+                }
             }
-            let frame;
-            (frame, input) = self.start(input);
-            if frame.is_some() {
-                return (frame, input);
+            while let [b'\r' | b'\n', rest @ ..] = input {
+                input = rest;
             }
+            if input.len() >= HEAD {
+                return self.begin(input);
+            }
+            if input.is_empty() {
+                return (None, input);
+            }
+            self.enter(State::Unread);
         }
-        while let [b'\r' | b'\n', rest @ ..] = input {
+        self.resume(input)
+    }
+
+    /// Begins a line of which enough is here to know its rule.
+    #[inline]
+    fn begin<'i>(&mut self, input: &'i [u8]) -> Found<'i> {
+        let told = match input {
+            [b'+', _, _, _, letter, ..] => self.telling >> (letter & 31) & 1 == 0,
+            _ => true,
+        };
+        if told && let Some(at) = find::line_end(input) {
+            return self.end(input, at + 1, 1);
+        }
+        let passed = self.scan.begin(input, self.rules.iter().chain(&self.rule));
+        self.run(input, passed)
+    }
+
+    /// Goes on with a line of which nothing or the beginning has come.
+    fn resume<'i>(&mut self, input: &'i [u8]) -> Found<'i> {
+        let mut input = input;
+        while self.scan.state == State::Unread
+            && self.len < HEAD
+            && let [byte, rest @ ..] = input
+            && self.join(*byte)
+        {
             input = rest;
         }
         if input.is_empty() {
             return (None, input);
         }
-        self.begin(input)
+        self.catch_up();
+        self.run(input, 0)
+    }
+
+    /// Looks at the bytes that have only joined the line.
+    fn catch_up(&mut self) {
+        let stored = self.buf.get(..self.len).unwrap_or_default();
+        if self.scan.state == State::Unread {
+            let rules = self.rules.iter().chain(&self.rule);
+            self.seen = self.scan.begin(stored, rules);
+        }
+        // Nothing among them ends the line.
+        self.scan.run(stored.get(self.seen..).unwrap_or_default());
+        self.seen = self.len;
+    }
+
+    /// Goes on with a line whose bytes have been looked at as far as `input[passed]`.
+    fn run<'i>(&mut self, input: &'i [u8], passed: usize) -> Found<'i> {
+        match self.scan.run(input.get(passed..).unwrap_or_default()) {
+            Some((end, line_end)) => self.end(input, passed + end, line_end),
+            None => {
+                self.store(input);
+                self.seen = self.len;
+                self.enter(self.scan.state);
+                (None, &[])
+            }
+        }
+    }
+
+    /// Changes the state, and what may be joined in it without a look.
+    fn enter(&mut self, state: State) {
+        self.scan.state = state;
+        self.floor = if self.scan.can_wait() { JOINS } else { NONE_JOINS };
+        self.skipping = false;
     }
 
     fn data<'i>(&mut self, input: &'i [u8]) -> Found<'i> {
@@ -351,34 +417,37 @@ impl<'b> Framer<'b> {
             && !self.await_ack
             && !self.skip_space
             && self.data_left == 0
-            && self.scan == Scan::Start;
+            && self.scan.state == State::Start;
     }
 
-    /// Ends the line at `input[keep]`; `eat` bytes of its end are consumed.
+    /// Ends the line behind so many bytes of the input, the last of which are its line end.
     #[inline]
-    fn end<'i>(&mut self, input: &'i [u8], keep: usize, eat: usize) -> Found<'i> {
-        let (line, rest) = input.split_at((keep + eat).min(input.len()));
+    fn end<'i>(&mut self, input: &'i [u8], end: usize, line_end: usize) -> Found<'i> {
+        let (line, rest) = input.split_at(end.min(input.len()));
         self.after_cr = line.last() == Some(&b'\r');
-        let fresh = line.get(..keep).unwrap_or(line);
-        let frame = if self.len == 0 && keep <= self.buf.len() {
+        let fresh = line.get(..end.saturating_sub(line_end)).unwrap_or(line);
+        let frame = if self.len == 0 && fresh.len() <= self.buf.len() {
+            if !self.skipping {
+                self.reset();
+            }
             RawFrame {
                 kind: Kind::Line,
                 place: Place::Input(fresh),
             }
         } else {
-            self.end_stored(fresh)
+            self.store(fresh);
+            // A part of the line end may have been kept.
+            self.len -= line_end.saturating_sub(end).min(self.len);
+            self.end_stored()
         };
         (Some(frame), rest)
     }
 
     /// Ends a line that came in pieces or does not fit.
-    fn end_stored<'i>(&mut self, fresh: &[u8]) -> RawFrame<'i> {
-        self.store(fresh);
+    fn end_stored<'i>(&mut self) -> RawFrame<'i> {
         let fits = self.len.min(self.buf.len());
         self.dropped = self.len - fits;
-        self.len = 0;
-        self.enter(Scan::Start);
-        self.settle();
+        self.reset();
         RawFrame {
             kind: if self.dropped == 0 {
                 Kind::Line
@@ -390,44 +459,11 @@ impl<'b> Framer<'b> {
     }
 
     fn store(&mut self, bytes: &[u8]) {
-        if let [byte] = bytes
-            && let Some(slot) = self.buf.get_mut(self.len)
-        {
-            *slot = *byte;
-            self.len += 1;
-            return;
-        }
-        self.store_some(bytes);
-    }
-
-    fn store_some(&mut self, bytes: &[u8]) {
         let room = self.buf.get_mut(self.len..).unwrap_or_default();
         let n = room.len().min(bytes.len());
         if let (Some(to), Some(from)) = (room.get_mut(..n), bytes.get(..n)) {
             to.copy_from_slice(from);
         }
-        if n < bytes.len() {
-            self.remember(bytes);
-        }
         self.len = self.len.saturating_add(bytes.len());
-    }
-
-    /// Keeps the last bytes of a line that does not fit.
-    fn remember(&mut self, bytes: &[u8]) {
-        if self.len <= self.buf.len() {
-            // What fits ends the bytes so far.
-            let stored = self.buf.get(..self.len).unwrap_or_default();
-            for (slot, byte) in self.tail.iter_mut().rev().zip(stored.iter().rev()) {
-                *slot = *byte;
-            }
-        }
-        let fresh = bytes.len().saturating_sub(LOOK_BACK);
-        for byte in bytes.get(fresh..).unwrap_or_default() {
-            // Shifts all of them by one place.
-            let mut next = *byte;
-            for slot in self.tail.iter_mut().rev() {
-                next = core::mem::replace(slot, next);
-            }
-        }
     }
 }

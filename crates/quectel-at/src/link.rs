@@ -131,8 +131,8 @@ enum Phase {
 #[derive(Debug)]
 pub struct Link<'b> {
     framer: Framer<'b>,
-    /// Milliseconds from `now` on in which no deadline passes: then bytes inside a line need no look.
-    quiet_ms: u64,
+    /// The time of the last byte while nothing else is awaited: then a byte inside a line needs no look; or [`NEVER`].
+    quiet_at: u64,
     now: u64,
     /// When bytes came last.
     heard_at: u64,
@@ -182,7 +182,7 @@ impl<'b> Link<'b> {
     pub fn new(rx: &'b mut [u8], tx: &'b mut [u8], rules: &'static [PayloadRule]) -> Self {
         Self {
             framer: Framer::new(rx, rules),
-            quiet_ms: 0,
+            quiet_at: NEVER,
             now: 0,
             heard_at: 0,
             due: NEVER,
@@ -288,7 +288,7 @@ impl<'b> Link<'b> {
         self.owed = 0;
         self.dropped = self.dropped.saturating_add(self.framer.reset());
         self.unusual = true;
-        self.quiet_ms = 0;
+        self.quiet_at = NEVER;
     }
 
     /// Copies the bytes to send next into `out` and returns how many; 0 when there is nothing to send.
@@ -297,7 +297,7 @@ impl<'b> Link<'b> {
         if n > 0 {
             self.rearm = true;
             self.unusual = true;
-            self.quiet_ms = 0;
+            self.quiet_at = NEVER;
         }
         if !self.tx.pending() {
             match self.phase {
@@ -362,10 +362,9 @@ impl<'b> Link<'b> {
     #[inline]
     pub fn poll_raw<'i>(&mut self, now: u64, input: &mut &'i [u8]) -> Option<RawEvent<'i>> {
         if let [byte] = **input
-            && now.wrapping_sub(self.now) < self.quiet_ms
+            && now == self.quiet_at
             && self.framer.join(byte)
         {
-            self.heard_at = now;
             *input = &[];
             return None;
         }
@@ -380,10 +379,6 @@ impl<'b> Link<'b> {
         let heard = !input.is_empty();
         if heard {
             self.heard_at = self.now;
-            if self.due > self.now && !self.unusual && self.framer.join_all(input) {
-                self.quiet_ms = self.due - self.now;
-                return (None, &[]);
-            }
         }
         let mut input = input;
         loop {
@@ -399,14 +394,23 @@ impl<'b> Link<'b> {
             let Some(frame) = frame else { break };
             if let Some(kind) = self.on_frame(frame) {
                 let place = frame.place();
+                self.quiet();
                 return (Some(RawEvent { kind, place }), input);
             }
         }
-        if heard && self.due > self.now && !self.unusual {
-            self.quiet_ms = self.due - self.now;
+        if heard && self.quiet() {
             return (None, input);
         }
         (self.check_time(), input)
+    }
+
+    /// Whether nothing but bytes is awaited at this time.
+    fn quiet(&mut self) -> bool {
+        let quiet = self.due > self.now && !self.unusual;
+        if quiet {
+            self.quiet_at = self.now;
+        }
+        quiet
     }
 
     /// What comes before the next frame: a deadline to set, bytes that were dropped, the echo of a payload.
@@ -425,12 +429,12 @@ impl<'b> Link<'b> {
 
     fn tick(&mut self, now: u64) {
         self.now = self.now.max(now.min(NEVER - 1));
-        self.quiet_ms = 0;
+        self.quiet_at = NEVER;
     }
 
     fn arm(&mut self) {
         self.due = self.now.saturating_add(u64::from(self.exchange.timeout_ms));
-        self.quiet_ms = 0;
+        self.quiet_at = NEVER;
     }
 
     /// When an unfinished line or payload is given up; [`NEVER`] between lines.

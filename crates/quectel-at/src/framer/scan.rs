@@ -1,363 +1,196 @@
 //! Where inside a line the framer is, and how it gets to the line's end.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
-use super::header::{Length, counted_ahead, data_length};
-use super::{Framer, PayloadForm, RawFrame};
-use crate::find::{below, line_end, quote_or_end};
+use super::{PayloadForm, PayloadRule};
+use crate::find::{line_end, quote_or_end};
 
-/// Where inside a line the framer is. What `extent` means then stands behind it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Scan {
-    /// Between lines.
-    Start,
-    /// In the name, which may turn out to be one of the table's.
-    Name,
-    /// In a line without payload, or behind its payload.
-    Plain,
-    /// In a line whose payload may come on the next line. `extent`: the length's place among the parameters.
-    NextLine,
-    /// In the first parameters of a line with a payload in quotes.
-    BeforeTopic,
-    /// In the first quoted parameter.
-    Topic,
-    /// After it: before the payload.
-    AfterTopic,
-    /// After the CR of a line whose payload follows. `extent`: bytes of the payload.
-    LineFeed,
-    /// In a counted payload; a quote follows. `extent`: how long the line is at the payload's end.
-    Quoted,
-    /// In a counted payload that ends the line. `extent`: how long the line is then.
-    Counted,
-    /// In a payload that ends at a quote, CR, LF. `extent`: how long the line was at its beginning.
-    Uncounted,
-    /// In it after a quote and CR.
-    QuoteCr,
-}
-
-impl Scan {
-    /// Bytes from this one on only join the line; those below are looked at.
-    const fn floor(self) -> u8 {
-        match self {
-            // Only letters: everything up to the colon is looked at.
-            Self::Name => b':' + 1,
-            Self::BeforeTopic | Self::Topic | Self::AfterTopic => b'"' + 1,
-            Self::Quoted | Self::Counted => 0,
-            _ => b'\r' + 1,
-        }
-    }
-}
+/// Bytes from which a line's rule can be told: the longest prefix with a space and `"recv",`.
+pub(super) const HEAD: usize = LONGEST_PREFIX + 8;
 
 /// Bytes of the longest prefix in a table.
 const LONGEST_PREFIX: usize = 12;
 
-/// Where a prefix is told from most other names: the fourth letter, `R` of `+QMTRECV`.
-const TELLING: usize = 4;
+/// No payload is longer, so that a length cannot overflow while its digits come.
+const MOST_PAYLOAD: usize = 1 << 28;
 
-/// What a piece of the input gave, and the rest of the input.
-pub(super) type Found<'i> = (Option<RawFrame<'i>>, &'i [u8]);
+/// A processor with room for code that passes over many bytes at once; a small one looks at each.
+const WIDE: bool = cfg!(target_pointer_width = "64");
 
-impl Framer<'_> {
-    /// Changes the state, and what may be joined without a look in it.
-    pub(super) fn enter(&mut self, scan: Scan) {
-        self.scan = scan;
-        self.skipping = false;
-        self.floor = scan.floor();
-        self.joining = match scan {
-            Scan::Start | Scan::LineFeed | Scan::QuoteCr => 0,
-            Scan::Quoted => self.extent,
-            // The last byte ends the line.
-            Scan::Counted => self.extent.saturating_sub(1),
-            _ => usize::MAX,
-        };
-    }
-
-    /// Remembers which names may be in the table.
-    pub(super) fn learn(&mut self) {
-        let rules = self.rules.iter().chain(&self.rule);
-        self.telling = rules.fold(0, |all, rule| match rule.prefix.get(TELLING) {
-            Some(letter) => all | 1 << (letter & 31),
-            None => u32::MAX,
-        });
-    }
-
-    /// Takes a single byte that begins a line or leads from one of its parts to the next; false if it may end one.
-    #[inline(never)]
-    pub(super) fn turn(&mut self, byte: u8) -> bool {
-        let next = match (self.scan, byte) {
-            (_, b'\r' | b'\n') => return self.skipping,
-            (Scan::Start, b'+') if self.skipping => Scan::Name,
-            (Scan::Start, _) if self.skipping => Scan::Plain,
-            (Scan::Name, b':') => return self.turn_from_name(),
-            // Digits and punctuation are in no name of the table.
-            (Scan::Name, ..b':') => Scan::Plain,
-            (Scan::BeforeTopic, b'"') => Scan::Topic,
-            (Scan::Topic, b'"') => Scan::AfterTopic,
-            (Scan::AfterTopic, b'"') => return self.resume(&[byte]).0.is_none(),
-            (Scan::Name | Scan::Plain | Scan::NextLine | Scan::Uncounted, _)
-            | (Scan::BeforeTopic | Scan::Topic | Scan::AfterTopic, _) => self.scan,
-            _ => return false,
-        };
-        if self.scan != next {
-            self.enter(next);
-        }
-        self.store(&[byte]);
-        true
-    }
-
-    /// The colon behind a name that came in pieces, alone.
-    fn turn_from_name(&mut self) -> bool {
-        self.store(b":");
-        let name = self.buf.get(..self.len);
-        let next = match self.find_rule(|prefix| Some(prefix) == name) {
-            None => Scan::Plain,
-            Some(PayloadForm::Quoted) => Scan::BeforeTopic,
-            Some(PayloadForm::NextLine(place)) => {
-                self.extent = usize::from(place);
-                Scan::NextLine
-            }
-        };
-        self.enter(next);
-        true
-    }
-
-    /// Begins a line, which is not empty.
-    #[inline]
-    pub(super) fn begin<'i>(&mut self, input: &'i [u8]) -> Found<'i> {
-        match input {
-            [b'+', _, _, _, letter, ..] if self.telling >> (letter & 31) & 1 == 0 => {}
-            [b'+', ..] => return self.name(input),
-            _ => {}
-        }
-        self.plain(input)
-    }
-
-    /// Goes on with a line that came in pieces.
-    pub(super) fn resume<'i>(&mut self, input: &'i [u8]) -> Found<'i> {
-        match self.scan {
-            Scan::Start | Scan::Plain => self.plain(input),
-            Scan::Name => self.name(input),
-            Scan::NextLine => self.next_line(input),
-            Scan::BeforeTopic | Scan::Topic | Scan::AfterTopic => self.header(input, self.scan),
-            Scan::LineFeed => self.line_feed(input, 0),
-            Scan::Quoted => self.quoted(input),
-            Scan::Counted => self.counted(input),
-            Scan::Uncounted => self.uncounted(input),
-            Scan::QuoteCr if input.first() == Some(&b'\n') => {
-                // The CR has been kept and is cut off again.
-                self.len = self.len.saturating_sub(1);
-                self.end(input, 0, 1)
-            }
-            Scan::QuoteCr => self.uncounted(input),
-        }
-    }
-
-    /// Keeps the beginning of a line whose end has not come.
-    fn suspend<'i>(&mut self, input: &'i [u8], scan: Scan) -> Found<'i> {
-        if self.scan != scan {
-            self.enter(scan);
-        }
-        self.store(input);
-        (None, &[])
-    }
-
+/// Where inside a line the scan is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    /// Between lines.
+    Start,
+    /// At the beginning of a line that has not been looked at yet.
+    Unread,
     /// In a line without payload, or behind its payload.
-    #[inline]
-    fn plain<'i>(&mut self, input: &'i [u8]) -> Found<'i> {
-        match line_end(input) {
-            Some(at) => self.end(input, at, 1),
-            None => self.suspend(input, Scan::Plain),
+    Plain,
+    /// In front of the first quoted parameter, the topic.
+    BeforeTopic,
+    /// In the topic.
+    Topic,
+    /// Behind it.
+    AfterTopic,
+    /// Behind the comma that follows it: before a length or a payload in quotes.
+    BeforeLength,
+    /// In the length.
+    Length,
+    /// Behind the comma that follows the length: before a payload in quotes.
+    BeforePayload,
+    /// In a payload in quotes of which so many bytes are to come.
+    Quoted,
+    /// In a payload that ends at a quote, CR, LF.
+    Uncounted,
+    /// In it behind a quote.
+    Quote,
+    /// In it behind a quote and CR.
+    QuoteCr,
+    /// In the parameters before a length.
+    Fields,
+    /// In a quoted one of them.
+    Text,
+    /// Before the length of a payload that stands on the next line.
+    BeforeSize,
+    /// In this length.
+    Size,
+    /// Behind it.
+    AfterSize,
+    /// Behind the CR of a line whose payload follows.
+    LineFeed,
+    /// In a payload that ends the line, of which so many bytes are to come.
+    Counted,
+}
+
+/// How far a line has been looked at.
+#[derive(Debug)]
+pub(super) struct Scan {
+    pub(super) state: State,
+    /// Commas in front of the length, while in [`State::Fields`].
+    place: u8,
+    /// The length, then how many bytes of the payload are to come.
+    number: u32,
+    /// No longer payload is believed.
+    most: u32,
+}
+
+impl Scan {
+    pub(super) fn new(buffer: usize) -> Self {
+        let most = buffer.clamp(1 << 16, MOST_PAYLOAD);
+        Self {
+            state: State::Start,
+            place: 0,
+            number: 0,
+            most: u32::try_from(most).unwrap_or(0),
         }
     }
 
-    /// In the name: looks it up at its colon.
-    fn name<'i>(&mut self, input: &'i [u8]) -> Found<'i> {
-        if self.len == 0 && input.len() >= LONGEST_PREFIX {
-            let rule = self.find_rule(|prefix| input.starts_with(prefix));
-            return self.named(rule, input);
-        }
-        let sign = usize::from(self.len == 0);
-        let rest = input.get(sign..).unwrap_or_default();
-        let Some(n) = below(rest, b':' + 1) else {
-            return self.suspend(input, Scan::Name);
-        };
-        if rest.get(n) != Some(&b':') {
-            return self.plain(input);
-        }
-        let (name, rest) = input.split_at((sign + n + 1).min(input.len()));
-        if self.len == 0 {
-            let rule = self.find_rule(|prefix| prefix == name);
-            return self.named(rule, input);
-        }
-        self.store(name);
-        let name = self.buf.get(..self.len);
-        let rule = self.find_rule(|prefix| Some(prefix) == name);
-        self.named(rule, rest)
+    /// Whether a byte that is no control character changes nothing at once, so that it can be looked at later.
+    pub(super) const fn can_wait(&self) -> bool {
+        !matches!(
+            self.state,
+            State::Start | State::LineFeed | State::Counted
+        )
     }
 
-    fn find_rule(&self, is: impl Fn(&[u8]) -> bool) -> Option<PayloadForm> {
-        let mut rules = self.rules.iter().chain(&self.rule);
-        Some(rules.find(|rule| is(rule.prefix))?.form)
-    }
-
-    /// In a line whose name is known.
-    fn named<'i>(&mut self, form: Option<PayloadForm>, input: &'i [u8]) -> Found<'i> {
-        match form {
-            None => self.plain(input),
-            Some(PayloadForm::Quoted) => self.header(input, Scan::BeforeTopic),
-            Some(PayloadForm::NextLine(place)) => {
-                self.extent = usize::from(place);
-                self.next_line(input)
-            }
-        }
-    }
-
-    /// Between the name and a payload in quotes.
-    fn header<'i>(&mut self, input: &'i [u8], scan: Scan) -> Found<'i> {
-        let mut scan = scan;
-        let mut at = 0;
-        loop {
-            let rest = input.get(at..).unwrap_or_default();
-            let Some(n) = quote_or_end(rest) else {
-                return self.suspend(input, scan);
+    /// Looks at the beginning of a line, and returns how many of its bytes have been passed.
+    pub(super) fn begin<'r>(
+        &mut self,
+        head: &[u8],
+        rules: impl IntoIterator<Item = &'r PayloadRule>,
+    ) -> usize {
+        self.state = State::Plain;
+        self.number = 0;
+        for rule in rules {
+            let Some(text) = head.strip_prefix(rule.prefix) else {
+                continue;
             };
-            at += n + 1;
-            match (scan, rest.get(n)) {
-                (Scan::BeforeTopic, Some(b'"')) => scan = Scan::Topic,
-                (Scan::Topic, Some(b'"')) => {
-                    scan = Scan::AfterTopic;
-                    // The usual case, when the end of the input is far; not worth its flash on a small processor.
-                    if cfg!(target_pointer_width = "64")
-                        && let Some((length, used)) =
-                            counted_ahead(input.get(at..).unwrap_or_default())
-                        && length <= self.max_payload
-                    {
-                        self.count(length, at + used);
-                        return self.quoted(input);
+            match rule.form {
+                PayloadForm::Quoted => self.state = State::BeforeTopic,
+                PayloadForm::NextLine(0) => self.state = State::BeforeSize,
+                PayloadForm::NextLine(place) => {
+                    let text = text.strip_prefix(b" ").unwrap_or(text);
+                    if text.first() != Some(&b'"') || text.starts_with(b"\"recv\",") {
+                        self.state = State::Fields;
+                        self.place = place;
                     }
                 }
-                (Scan::AfterTopic, Some(byte @ (b'"' | b'\r'))) => {
-                    return self.payload(input, at, *byte);
+            }
+            return rule.prefix.len();
+        }
+        0
+    }
+
+    /// Goes on with a line. Where it ends: how many of these bytes belong to it, and how many of them are its line end,
+    /// of which the first may have come earlier.
+    pub(super) fn run(&mut self, bytes: &[u8]) -> Option<(usize, usize)> {
+        let mut at = 0;
+        loop {
+            let rest = bytes.get(at..)?;
+            match self.state {
+                State::Quoted | State::Counted => {
+                    let left = usize::try_from(self.number).unwrap_or(usize::MAX);
+                    let n = left.min(rest.len());
+                    self.number -= u32::try_from(n).unwrap_or(self.number);
+                    at += n;
+                    if self.number > 0 {
+                        return None;
+                    }
+                    if self.state == State::Counted {
+                        self.state = State::Start;
+                        return Some((at, 0));
+                    }
+                    self.state = State::Plain;
+                    continue;
                 }
-                (_, Some(b'\r' | b'\n')) => return self.plain(input),
+                State::Plain if WIDE => at += line_end(rest)?,
+                State::BeforeTopic | State::Topic if WIDE => at += quote_or_end(rest)?,
                 _ => {}
             }
-        }
-    }
-
-    /// After the byte behind a topic that opens a payload in quotes or ends the line.
-    fn payload<'i>(&mut self, input: &'i [u8], at: usize, byte: u8) -> Found<'i> {
-        match (self.length_before(input, at - 1, byte), byte) {
-            (Length::None, b'"') => {
-                self.extent = self.len + at;
-                self.uncounted(input)
-            }
-            (Length::Is(length), b'"') if length <= self.max_payload => {
-                self.count(length, at);
-                self.quoted(input)
-            }
-            // The EC200U form: the length is the last parameter and the payload stands on the next line.
-            (Length::Is(length), b'\r') if length > 0 && length <= self.max_payload => {
-                self.extent = usize::try_from(length).unwrap_or(usize::MAX);
-                self.line_feed(input, at)
-            }
-            // A payload without quotes, or something unknown, ends with the line.
-            _ => self.plain_from(input, at - 1),
-        }
-    }
-
-    /// In a line without payload whose end does not come before `input[at]`.
-    fn plain_from<'i>(&mut self, input: &'i [u8], at: usize) -> Found<'i> {
-        match line_end(input.get(at..).unwrap_or_default()) {
-            Some(n) => self.end(input, at + n, 1),
-            None => self.suspend(input, Scan::Plain),
-        }
-    }
-
-    /// A payload of so many bytes begins at `input[at]`.
-    fn count(&mut self, length: u32, at: usize) {
-        let length = usize::try_from(length).unwrap_or(usize::MAX);
-        self.extent = (self.len + at).saturating_add(length);
-    }
-
-    /// In a counted payload in quotes.
-    fn quoted<'i>(&mut self, input: &'i [u8]) -> Found<'i> {
-        let end = self.extent - self.len.min(self.extent);
-        match input.get(end..) {
-            None | Some([]) => self.suspend(input, Scan::Quoted),
-            Some([b'"', b'\r', ..]) => self.end(input, end + 1, 1),
-            Some([b'"', ..]) => self.plain_from(input, end + 1),
-            // No closing quote: the line ends here.
-            Some(_) => self.end(input, end, 0),
-        }
-    }
-
-    /// In a counted payload that ends the line.
-    fn counted<'i>(&mut self, input: &'i [u8]) -> Found<'i> {
-        let end = self.extent - self.len.min(self.extent);
-        if end <= input.len() {
-            self.end(input, end, 0)
-        } else {
-            self.suspend(input, Scan::Counted)
-        }
-    }
-
-    /// In a payload that ends at a quote, CR, LF.
-    fn uncounted<'i>(&mut self, input: &'i [u8]) -> Found<'i> {
-        let mut at = self.extent - self.len.min(self.extent);
-        while let Some(n) = line_end(input.get(at..).unwrap_or_default()) {
-            let cr = at + n;
-            at = cr + 1;
-            // The quote must belong to the payload, not open it.
-            if input.get(cr) == Some(&b'\r')
-                && self.len + cr > self.extent
-                && self.before(input, cr, 1) == Some(b'"')
-            {
-                match input.get(at) {
-                    Some(b'\n') => return self.end(input, cr, 2),
-                    Some(_) => {}
-                    None => return self.suspend(input, Scan::QuoteCr),
-                }
+            let byte = *bytes.get(at)?;
+            let crossed = self.state == State::QuoteCr;
+            self.state = self.step(byte);
+            // The payload has begun without LF.
+            at += usize::from(self.state != State::Counted || byte == b'\n');
+            if self.state == State::Start {
+                return Some((at, 1 + usize::from(crossed)));
             }
         }
-        self.suspend(input, Scan::Uncounted)
     }
 
-    /// At the end of a line whose payload may come on the next line.
-    fn next_line<'i>(&mut self, input: &'i [u8]) -> Found<'i> {
-        let Some(at) = line_end(input) else {
-            return self.suspend(input, Scan::NextLine);
-        };
-        let (line, rest) = input.split_at(at);
-        let cut = self.len + at > self.buf.len();
-        let place = self.extent;
-        let (length, input, at) = if self.len == 0 {
-            let known = line.get(..self.buf.len()).unwrap_or(line);
-            (data_length(known, place, cut), input, at)
-        } else {
-            self.store(line);
-            let known = self.buf.get(..self.len).unwrap_or(self.buf);
-            (data_length(known, place, cut), rest, 0)
-        };
-        match length {
-            Some(length)
-                if length > 0 && length <= self.max_payload && input.get(at) == Some(&b'\r') =>
-            {
-                self.extent = usize::try_from(length).unwrap_or(usize::MAX);
-                self.line_feed(input, at + 1)
+    /// The state behind one more byte; [`State::Start`] if it ends the line.
+    fn step(&mut self, byte: u8) -> State {
+        use State::*;
+        match (self.state, byte) {
+            (Length | Size | AfterSize, b'\r') if self.number > 0 => LineFeed,
+            (QuoteCr, b'\n') => Start,
+            (Uncounted | Quote | QuoteCr, b'"') => Quote,
+            (Quote, b'\r') => QuoteCr,
+            (Uncounted | Quote | QuoteCr, _) => Uncounted,
+            (LineFeed, _) => Counted,
+            (_, b'\r' | b'\n') => Start,
+            (BeforeTopic, b'"') => Topic,
+            (Topic, b'"') => AfterTopic,
+            (AfterTopic, b',') => BeforeLength,
+            (BeforeLength, b'"') => Uncounted,
+            (Length, b',') => BeforePayload,
+            (BeforePayload, b'"') => Quoted,
+            (BeforeLength | Length, b'0'..=b'9') => self.digit(byte, Length),
+            (BeforeSize | Size, b'0'..=b'9') => self.digit(byte, Size),
+            (Fields, b',') => {
+                self.place -= 1;
+                if self.place == 0 { BeforeSize } else { Fields }
             }
-            _ => self.end(input, at, 1),
+            (Fields, b'"') => Text,
+            (Text, b'"') => Fields,
+            (Size, b',' | b' ') => AfterSize,
+            (BeforeTopic | Topic | Fields | Text | AfterSize, _)
+            | (AfterTopic | BeforeLength | BeforePayload | BeforeSize, b' ') => self.state,
+            _ => Plain,
         }
     }
 
-    /// After the CR of a line whose payload follows. CR and LF are kept as part of the line.
-    fn line_feed<'i>(&mut self, input: &'i [u8], at: usize) -> Found<'i> {
-        match input.get(at) {
-            None => self.suspend(input, Scan::LineFeed),
-            Some(byte) => {
-                let at = at + usize::from(*byte == b'\n');
-                self.extent = self.extent.saturating_add(self.len + at);
-                self.counted(input)
-            }
-        }
+    fn digit(&mut self, byte: u8, state: State) -> State {
+        self.number = self.number * 10 + u32::from(byte & 0xF);
+        if self.number > self.most { State::Plain } else { state }
     }
 }
