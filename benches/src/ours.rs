@@ -2,7 +2,7 @@
 
 use quectel_at::commands::{QiUrc, Registration, RegistrationStat};
 use quectel_at::{Event, Line, Link, RawEvent, ResultCode};
-use quectel_mqtt::{PubResult, RULES, Urc};
+use quectel_mqtt::{PubResult, RULES, Stat, Urc};
 
 use crate::mix::{Meant, command};
 
@@ -113,7 +113,7 @@ impl<'a> Typed<'a> {
                 published.msg_id,
                 u8::from(published.result != PubResult::Acknowledged),
             ),
-            Self::Mqtt(&Urc::Stat { client, cause }) => {
+            Self::Mqtt(&Urc::Stat(Stat { client, cause })) => {
                 Meant::Stat(client, u8::try_from(cause.code()).ok()?)
             }
             Self::Mqtt(&Urc::Recv(recv)) => {

@@ -8,7 +8,7 @@
 use azure_auth::{Identity, SasRequest, SharedAccessKey};
 use quectel_at::commands::{At, QiUrc, Registration};
 use quectel_at::{Event, Frame, Framer, Line, Link, ResultCode};
-use quectel_mqtt::Urc;
+use quectel_mqtt::{Published, Recv, Stat};
 
 use quectel_azure::{Buffers, Client, Config, Credential, Message};
 
@@ -102,13 +102,14 @@ fn decoded(bytes: &[u8]) -> usize {
     if let Some(result) = ResultCode::parse(bytes, false) {
         return usize::from(result.cme().unwrap_or(0));
     }
-    if let Some(urc) = Urc::parse(line) {
-        return match urc {
-            Urc::Recv(recv) => recv.topic.len() + recv.payload.len(),
-            Urc::Pub(published) => usize::from(published.msg_id),
-            Urc::Stat { client, .. } => usize::from(client),
-            _ => 0,
-        };
+    if let Ok(recv) = Recv::parse(line) {
+        return recv.topic.len() + recv.payload.len();
+    }
+    if let Ok(published) = Published::parse(line) {
+        return usize::from(published.msg_id);
+    }
+    if let Ok(stat) = Stat::parse(line) {
+        return usize::from(stat.client);
     }
     if let Ok(registration) = Registration::parse_urc(line) {
         return usize::from(registration.area.unwrap_or(0));

@@ -110,8 +110,10 @@ pub struct Framer<'b> {
     skip_space: bool,
 }
 
-/// The least byte that is no control character which ends or begins something.
-const JOINS: u16 = b'\r' as u16 + 1;
+/// Control characters are less than this, as far as they end something.
+const CONTROL: u8 = b'\r' + 1;
+/// Other bytes join a line without a look.
+const JOINS: u16 = CONTROL as u16;
 /// More than any byte.
 const NONE_JOINS: u16 = u8::MAX as u16 + 1;
 
@@ -274,7 +276,12 @@ impl<'b> Framer<'b> {
             [b'+', _, _, _, letter, ..] => self.telling >> (letter & 31) & 1 == 0,
             _ => true,
         };
-        if told && let Some(at) = find::line_end(input) {
+        // The usual case, and not worth its flash on a small processor.
+        if find::WIDE
+            && told
+            && let Some(at) = find::below(input, CONTROL)
+            && matches!(input.get(at), Some(b'\r' | b'\n'))
+        {
             return self.end(input, at + 1, 1);
         }
         let passed = self.scan.begin(input, self.rules.iter().chain(&self.rule));
@@ -326,7 +333,11 @@ impl<'b> Framer<'b> {
     /// Changes the state, and what may be joined in it without a look.
     fn enter(&mut self, state: State) {
         self.scan.state = state;
-        self.floor = if self.scan.can_wait() { JOINS } else { NONE_JOINS };
+        self.floor = if self.scan.can_wait() {
+            JOINS
+        } else {
+            NONE_JOINS
+        };
         self.skipping = false;
     }
 

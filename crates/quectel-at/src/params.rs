@@ -16,13 +16,13 @@ pub enum ParamError {
     /// The parameter is not UTF-8 text.
     #[error("a parameter is not UTF-8 text")]
     NotText,
+    /// The parameter does not stand in double quotes, or its closing quote is missing.
+    #[error("a parameter does not stand in double quotes")]
+    NotQuoted,
     /// The line does not begin with the expected name.
     #[error("the line has another name than expected")]
     WrongName,
 }
-
-/// Digits that fit 64 bits in every base up to 16.
-const MOST_DIGITS: usize = 16;
 
 /// One parameter as it stood in the line, without its quotes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,67 +78,72 @@ impl<'a> Params<'a> {
     /// # Errors
     /// [`ParamError::Missing`] at the end of the line.
     pub fn param(&mut self) -> Result<Param<'a>, ParamError> {
-        let mut text = self.rest.ok_or(ParamError::Missing)?;
-        while let [b' ', tail @ ..] = text {
-            text = tail;
-        }
-        if let [b'"', tail @ ..] = text {
-            let (bytes, after) = split_at_byte(tail, b'"');
-            self.rest = match after.unwrap_or_default() {
-                [] => None,
-                [b',', rest @ ..] => Some(rest),
-                // Whatever stands between the closing quote and the comma is not a parameter of its own.
-                after => split_at_byte(after, b',').1,
-            };
-            return Ok(Param {
-                bytes,
-                quoted: true,
-            });
-        }
-        // Numbers are short, so each byte is looked at.
-        let comma = text.iter().position(|byte| *byte == b',');
-        let (bytes, after) = match comma.and_then(|at| text.split_at_checked(at)) {
-            Some((before, from)) => (before, from.get(1..)),
-            None => (text, None),
-        };
-        self.rest = after;
+        let text = skip_spaces(self.rest.ok_or(ParamError::Missing)?);
+        let unquoted = text.strip_prefix(b"\"");
+        let text = unquoted.unwrap_or(text);
+        let end = if unquoted.is_some() { b'"' } else { b',' };
+        let end = find::byte(text, end).unwrap_or(text.len());
+        let (bytes, after) = text.split_at_checked(end).unwrap_or((text, &[]));
+        // Whatever stands between the closing quote and the comma is not a parameter of its own.
+        self.rest = find::byte(after, b',').and_then(|comma| after.get(comma + 1..));
         Ok(Param {
-            bytes: bytes.trim_ascii_end(),
-            quoted: false,
+            bytes: if unquoted.is_some() {
+                bytes
+            } else {
+                bytes.trim_ascii_end()
+            },
+            quoted: unquoted.is_some(),
         })
     }
 
-    /// Reads digits that are a whole parameter, in quotes or not; otherwise nothing has been read.
-    #[inline]
-    fn digits(&mut self, base: u64, value: impl Fn(u8) -> Option<u8>) -> Option<u32> {
-        let text = self.rest?;
-        let text = text.strip_prefix(b" ").unwrap_or(text);
-        let (text, quoted) = match text {
-            [b'"', text @ ..] => (text, true),
-            text => (text, false),
+    /// The bytes of the next parameter, which must stand in quotes.
+    ///
+    /// # Errors
+    /// [`ParamError::Missing`]; [`ParamError::NotQuoted`], then nothing has been read.
+    pub fn quoted(&mut self) -> Result<&'a [u8], ParamError> {
+        let text = skip_spaces(self.rest.ok_or(ParamError::Missing)?);
+        let text = text.strip_prefix(b"\"").ok_or(ParamError::NotQuoted)?;
+        let end = find::byte(text, b'"').and_then(|end| text.split_at_checked(end));
+        let (bytes, after) = end.ok_or(ParamError::NotQuoted)?;
+        self.rest = match after {
+            [_, b',', rest @ ..] => Some(rest),
+            after => find::byte(after, b',').and_then(|comma| after.get(comma + 1..)),
         };
-        let mut rest = text;
-        let mut sum = 0_u64;
-        while let [digit, tail @ ..] = rest
-            && let Some(digit) = value(*digit)
+        Ok(bytes)
+    }
+
+    /// A number that is a whole parameter, in quotes or not. A CR ends it too, and is then the first byte of the rest:
+    /// a payload may stand behind it.
+    #[inline]
+    fn number(&mut self, base: u32) -> Result<u32, ParamError> {
+        let text = skip_spaces(self.rest.ok_or(ParamError::Missing)?);
+        let unquoted = text.strip_prefix(b"\"");
+        let text = unquoted.unwrap_or(text);
+        let (mut sum, mut fits, mut rest) = (0_u32, true, text);
+        while let [byte, tail @ ..] = rest
+            && let value = digit(*byte)
+            && value < base
         {
-            sum = sum.wrapping_mul(base).wrapping_add(u64::from(digit));
+            let wide = u64::from(sum) * u64::from(base) + u64::from(value);
+            fits &= wide >> 32 == 0;
+            sum = (wide & u64::from(u32::MAX)) as u32;
             rest = tail;
         }
-        // More would not fit, whatever the base.
-        if !(1..=MOST_DIGITS).contains(&(text.len() - rest.len())) {
-            return None;
+        fits &= rest.len() < text.len();
+        if unquoted.is_some() {
+            fits &= rest.first() == Some(&b'"');
+            rest = rest.get(1..).unwrap_or_default();
         }
-        let number = u32::try_from(sum).ok()?;
-        if quoted {
-            rest = rest.strip_prefix(b"\"")?;
-        }
-        self.rest = match rest {
-            [] => None,
-            [b',', rest @ ..] => Some(rest),
-            _ => return None,
+        self.rest = match skip_spaces(rest) {
+            [] if fits => None,
+            [b',', rest @ ..] if fits => Some(rest),
+            rest @ [b'\r', ..] if fits => Some(rest),
+            _ => {
+                self.param()?;
+                return Err(ParamError::NotANumber);
+            }
         };
-        Some(number)
+        Ok(sum)
     }
 
     /// The next parameter's bytes, quoted or not.
@@ -162,12 +167,13 @@ impl<'a> Params<'a> {
     /// # Errors
     /// [`ParamError::Missing`]; [`ParamError::NotANumber`].
     pub fn i32(&mut self) -> Result<i32, ParamError> {
-        let bytes = self.bytes()?;
-        let (digits, negative) = match bytes {
-            [b'-', digits @ ..] => (digits, true),
-            digits => (digits, false),
+        let text = self.rest.map(skip_spaces);
+        let (text, negative) = match text {
+            Some([b'-', digits @ ..]) => (Some(digits), true),
+            text => (text, false),
         };
-        let value = i32::try_from(decimal(digits)?).map_err(|_| ParamError::NotANumber)?;
+        self.rest = text;
+        let value = i32::try_from(self.number(10)?).map_err(|_| ParamError::NotANumber)?;
         Ok(if negative { -value } else { value })
     }
 
@@ -176,11 +182,7 @@ impl<'a> Params<'a> {
     /// # Errors
     /// [`ParamError::Missing`]; [`ParamError::NotANumber`].
     pub fn u32(&mut self) -> Result<u32, ParamError> {
-        match self.digits(10, decimal_digit) {
-            Some(number) => Ok(number),
-            // With spaces behind it, or not a number.
-            None => decimal(self.bytes()?),
-        }
+        self.number(10)
     }
 
     /// The next parameter as a decimal number, 0 to 65,535.
@@ -204,55 +206,31 @@ impl<'a> Params<'a> {
     /// # Errors
     /// [`ParamError::Missing`]; [`ParamError::NotANumber`].
     pub fn hex(&mut self) -> Result<u32, ParamError> {
-        if let Some(number) = self.digits(16, hex_digit) {
-            return Ok(number);
+        if let Some([b'0', b'x' | b'X', digits @ ..]) = self.rest.map(skip_spaces) {
+            self.rest = Some(digits);
         }
-        let digits = match self.bytes()? {
-            [b'0', b'x' | b'X', digits @ ..] => digits,
-            digits => digits,
-        };
-        if digits.is_empty() || digits.len() > 8 {
-            return Err(ParamError::NotANumber);
-        }
-        digits.iter().try_fold(0_u32, |sum, digit| {
-            let value = hex_digit(*digit).ok_or(ParamError::NotANumber)?;
-            Ok(sum << 4 | u32::from(value))
-        })
+        self.number(16)
     }
 }
 
 #[inline]
-fn decimal_digit(byte: u8) -> Option<u8> {
-    let value = byte.wrapping_sub(b'0');
-    (value < 10).then_some(value)
-}
-
-#[inline]
-fn hex_digit(byte: u8) -> Option<u8> {
-    let is_letter = (byte | 0x20).wrapping_sub(b'a') < 6;
-    // Computed, not chosen: whether a digit or a letter comes is not foreseen.
-    let value = (byte & 0xF) + 9 * (byte >> 6 & 1);
-    (is_letter | byte.is_ascii_digit()).then_some(value)
-}
-
-fn decimal(digits: &[u8]) -> Result<u32, ParamError> {
-    if digits.is_empty() {
-        return Err(ParamError::NotANumber);
+fn skip_spaces(mut text: &[u8]) -> &[u8] {
+    while let [b' ', rest @ ..] = text {
+        text = rest;
     }
-    digits.iter().try_fold(0_u32, |sum, digit| {
-        let value = decimal_digit(*digit).ok_or(ParamError::NotANumber)?;
-        sum.checked_mul(10)
-            .and_then(|sum| sum.checked_add(u32::from(value)))
-            .ok_or(ParamError::NotANumber)
+    text
+}
+
+/// The value of a digit of any base up to 16; 16 or more for other bytes.
+#[inline]
+fn digit(byte: u8) -> u32 {
+    let letter = (byte | 0x20).wrapping_sub(b'a');
+    let digit = byte.wrapping_sub(b'0');
+    u32::from(if digit < 10 {
+        digit
+    } else {
+        letter.saturating_add(10)
     })
-}
-
-/// The bytes before the first `byte`, and those after it if there is one.
-fn split_at_byte(text: &[u8], byte: u8) -> (&[u8], Option<&[u8]>) {
-    match find::byte(text, byte).and_then(|at| text.split_at_checked(at)) {
-        Some((before, from)) => (before, from.get(1..)),
-        None => (text, None),
-    }
 }
 
 #[cfg(test)]

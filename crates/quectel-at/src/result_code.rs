@@ -32,43 +32,70 @@ pub enum ResultCode {
     SendFail,
 }
 
+/// The result codes in words.
+const VERBOSE: &[(&str, ResultCode)] = &[
+    ("OK", ResultCode::Ok),
+    ("ERROR", ResultCode::Error),
+    ("SEND OK", ResultCode::SendOk),
+    ("SEND FAIL", ResultCode::SendFail),
+    ("CONNECT", ResultCode::Connect(None)),
+    ("NO CARRIER", ResultCode::NoCarrier),
+    ("NO DIALTONE", ResultCode::NoDialtone),
+    ("BUSY", ResultCode::Busy),
+    ("NO ANSWER", ResultCode::NoAnswer),
+];
+
+/// The result codes with `ATV0`.
+const NUMERIC: &[(u8, ResultCode)] = &[
+    (b'0', ResultCode::Ok),
+    (b'1', ResultCode::Connect(None)),
+    (b'3', ResultCode::NoCarrier),
+    (b'4', ResultCode::Error),
+    (b'6', ResultCode::NoDialtone),
+    (b'7', ResultCode::Busy),
+    (b'8', ResultCode::NoAnswer),
+];
+
 impl ResultCode {
     /// Reads a line; `None` if it is no final result code.
     ///
-    /// A single digit is one only with ATV0, so it counts only where `numeric` is set.
+    /// A single digit is one only with ATV0, so it counts only where `numeric` is set. With `AT+CMEE=2` an error is told
+    /// in words: it has no number then, and [`ResultCode::in_words`] finds it.
     pub fn parse(line: &[u8], numeric: bool) -> Option<Self> {
-        match line {
-            b"OK" => Some(Self::Ok),
-            b"ERROR" => Some(Self::Error),
-            b"SEND OK" => Some(Self::SendOk),
-            b"SEND FAIL" => Some(Self::SendFail),
-            b"CONNECT" => Some(Self::Connect(None)),
-            b"NO CARRIER" => Some(Self::NoCarrier),
-            b"NO DIALTONE" => Some(Self::NoDialtone),
-            b"BUSY" => Some(Self::Busy),
-            b"NO ANSWER" => Some(Self::NoAnswer),
-            [b'+', b'C', b'M', kind @ (b'E' | b'S'), rest @ ..] => {
-                let text = rest.strip_prefix(b" ERROR:")?.trim_ascii();
-                Some(if *kind == b'E' {
-                    Self::Cme(CmeError::parse(text))
-                } else {
-                    Self::Cms(CmsError::parse(text))
-                })
-            }
-            [b'C', b'O', b'N', b'N', b'E', b'C', b'T', b' ', count @ ..] => {
-                Some(Self::Connect(crate::Params::new(count).u32().ok()))
-            }
-            [digit] if numeric => match digit {
-                b'0' => Some(Self::Ok),
-                b'1' => Some(Self::Connect(None)),
-                b'3' => Some(Self::NoCarrier),
-                b'4' => Some(Self::Error),
-                b'6' => Some(Self::NoDialtone),
-                b'7' => Some(Self::Busy),
-                b'8' => Some(Self::NoAnswer),
+        if let Some(rest) = line.strip_prefix(b"+CM") {
+            let (kind, rest) = rest.split_first()?;
+            let code = crate::Params::new(rest.strip_prefix(b" ERROR:")?)
+                .u16()
+                .ok();
+            return match kind {
+                b'E' => Some(Self::Cme(CmeError(code))),
+                b'S' => Some(Self::Cms(CmsError(code))),
                 _ => None,
-            },
-            _ => None,
+            };
+        }
+        if let ([digit], true) = (line, numeric) {
+            return NUMERIC.iter().find(|row| row.0 == *digit).map(|row| row.1);
+        }
+        if let Some(count) = line.strip_prefix(b"CONNECT ") {
+            return Some(Self::Connect(crate::Params::new(count).u32().ok()));
+        }
+        VERBOSE
+            .iter()
+            .find(|row| row.0.as_bytes() == line)
+            .map(|row| row.1)
+    }
+
+    /// The same with the number of an error that the line tells in words, if the table has these words.
+    pub fn in_words(self, line: &[u8]) -> Self {
+        let text = || {
+            line.get(b"+CME ERROR:".len()..)
+                .unwrap_or_default()
+                .trim_ascii()
+        };
+        match self {
+            Self::Cme(CmeError(None)) => Self::Cme(CmeError::find(text())),
+            Self::Cms(CmsError(None)) => Self::Cms(CmsError::find(text())),
+            other => other,
         }
     }
 
@@ -136,10 +163,7 @@ macro_rules! coded_error {
                 $table
             }
 
-            fn parse(text: &[u8]) -> Self {
-                if let Ok(code) = crate::Params::new(text).u16() {
-                    return Self(Some(code));
-                }
+            fn find(text: &[u8]) -> Self {
                 Self($table.iter().find(|row| row.1.as_bytes().eq_ignore_ascii_case(text)).map(|row| row.0))
             }
         }
@@ -248,7 +272,7 @@ mod tests {
         ];
         for (line, numeric, expected) in cases {
             assert_eq!(
-                ResultCode::parse(line, *numeric),
+                ResultCode::parse(line, *numeric).map(|result| result.in_words(line)),
                 *expected,
                 "{}",
                 line.escape_ascii()

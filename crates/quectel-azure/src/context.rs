@@ -3,7 +3,7 @@
 use azure_auth::{Identity, SasRequest, SasToken, SharedAccessKey};
 use quectel_at::Line;
 use quectel_at::commands::{NtpResult, PowerUrc, QiUrc};
-use quectel_mqtt::{StatCause, Urc};
+use quectel_mqtt::{Stat, StatCause, Urc};
 
 use crate::client::{Seen, Shown};
 use crate::flow::write_credentials;
@@ -219,7 +219,7 @@ impl<'b> Context<'b> {
             return Seen::Fail(Reason::PdpLost);
         }
         match Urc::parse(line) {
-            Some(Urc::Stat { client, cause }) if client == self.config.slots.mqtt => {
+            Some(Urc::Stat(Stat { client, cause })) if client == self.config.slots.mqtt => {
                 self.see_stat(line, cause)
             }
             Some(Urc::Recv(message)) if message.client == self.config.slots.mqtt => {

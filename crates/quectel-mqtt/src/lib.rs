@@ -28,7 +28,6 @@ extern crate std;
 
 mod config;
 mod item;
-mod numbers;
 mod outcome;
 mod packet_id;
 mod publish;
@@ -56,7 +55,7 @@ pub use session::{
     QmtOpenRead,
 };
 pub use subscribe::{MAX_TOPICS, QmtSub, QmtUns, TopicCountError, TopicFilter};
-pub use urc::{Published, RULES, Urc};
+pub use urc::{Published, RULES, Stat, Urc};
 pub use value::{MqttVersion, Qos, Value, Will, WillEx};
 
 /// Milliseconds for a command that the manuals answer within 300 ms: slow lines, USB bridges and busy hosts come on top.

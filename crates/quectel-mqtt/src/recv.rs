@@ -3,7 +3,6 @@
 use quectel_at::{Answer, Command, Exchange, Line, ParamError, Params, Repeat, Writer};
 
 use crate::SHORT_MS;
-use crate::numbers::{number, skip_spaces};
 
 /// A message: the third parameter, its topic, stands in quotes.
 const MESSAGE: &[Answer] = &[Answer::shaped(b"+QMTRECV", |mut params| {
@@ -83,20 +82,15 @@ impl<'a> Incoming<'a> {
     /// Reads what stands after `+QMTRECV:`; looks at each byte of the topic once and at the payload's ends.
     #[inline]
     pub(crate) fn parse(text: &'a [u8]) -> Option<Self> {
-        let (client, rest) = number(skip_spaces(text))?;
-        let client = u8::try_from(client).ok()?;
-        let (msg_id, rest) = number(skip_spaces(rest.strip_prefix(b",")?))?;
-        let [b',', rest @ ..] = rest else {
+        let mut params = Params::new(text);
+        let client = params.u8().ok()?;
+        let msg_id = params.u32().ok()?;
+        if params.is_empty() {
             let slot = u8::try_from(msg_id).ok()?;
-            let at_end = rest.trim_ascii().is_empty();
-            return at_end.then_some(Self::Notice { client, slot });
-        };
-        let quoted = skip_spaces(rest).strip_prefix(b"\"")?;
-        let (topic, tail) = quoted.split_at_checked(memchr::memchr(b'"', quoted)?)?;
-        let (length, payload) = match tail {
-            [b'"', b',', body @ ..] => counted(body).unwrap_or_else(|| payload(body)),
-            _ => (None, &[][..]),
-        };
+            return Some(Self::Notice { client, slot });
+        }
+        let topic = params.quoted().ok()?;
+        let (length, payload) = payload(params.rest());
         Some(Self::Message(Recv {
             client,
             msg_id,
@@ -107,41 +101,34 @@ impl<'a> Incoming<'a> {
     }
 }
 
-/// The usual form: a length and the whole payload in quotes.
-#[inline]
-fn counted(body: &[u8]) -> Option<(Option<u32>, &[u8])> {
-    let (length, rest) = number(body)?;
-    let payload = rest.strip_prefix(b",\"")?;
-    Some((Some(length), payload.get(..usize::try_from(length).ok()?)?))
-}
-
 /// The length, if there is one, and the payload, from what stands after the topic's comma.
 fn payload(body: &[u8]) -> (Option<u32>, &[u8]) {
-    let text = skip_spaces(body);
-    if let [b'"', rest @ ..] = text {
-        return (None, without_quote(rest));
+    if let Some(payload) = in_quotes(body) {
+        return (None, without_quote(payload));
     }
-    let Some((length, rest)) = number(text) else {
+    let mut params = Params::new(body);
+    let Ok(length) = params.u32() else {
         return (None, body);
     };
-    let counted = |payload: &'_ [u8]| usize::try_from(length).ok().filter(|n| *n <= payload.len());
-    match rest {
-        [] if length == 0 => (Some(0), rest),
-        [b',', rest @ ..] => match skip_spaces(rest) {
-            [b'"', rest @ ..] => match counted(rest).and_then(|n| rest.get(..n)) {
-                Some(payload) => (Some(length), payload),
-                None => (Some(length), without_quote(rest)),
-            },
-            // A payload without quotes that begins with a number.
-            _ => (None, body),
-        },
+    let (payload, fallback) = match params.rest() {
+        [] if length == 0 && params.is_empty() => return (Some(0), &[]),
         // The EC200U form: the payload stands on the next line.
-        [b'\r', b'\n', rest @ ..] | [b'\r', rest @ ..] => (
-            Some(length),
-            counted(rest).and_then(|n| rest.get(..n)).unwrap_or(rest),
-        ),
-        _ => (None, body),
-    }
+        [b'\r', b'\n', rest @ ..] | [b'\r', rest @ ..] => (rest, rest),
+        rest => match in_quotes(rest) {
+            Some(rest) => (rest, without_quote(rest)),
+            // A payload without quotes that begins with a number.
+            None => return (None, body),
+        },
+    };
+    let counted = usize::try_from(length)
+        .ok()
+        .and_then(|length| payload.get(..length));
+    (Some(length), counted.unwrap_or(fallback))
+}
+
+/// What stands behind an opening quote.
+fn in_quotes(text: &[u8]) -> Option<&[u8]> {
+    text.trim_ascii_start().strip_prefix(b"\"")
 }
 
 fn without_quote(text: &[u8]) -> &[u8] {

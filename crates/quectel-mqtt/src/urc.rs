@@ -1,8 +1,7 @@
 //! What MQTT reports by itself.
 
-use quectel_at::{Line, PayloadForm, PayloadRule};
+use quectel_at::{Line, ParamError, Params, PayloadForm, PayloadRule};
 
-use crate::numbers::Numbers;
 use crate::recv::Incoming;
 use crate::{
     CloseResult, ConnectResult, Granted, OpenResult, PubResult, Recv, StatCause, SubResult,
@@ -37,15 +36,61 @@ pub struct Published {
     pub result: PubResult,
 }
 
+impl Published {
+    /// Reads `+QMTPUB: <client>,<msgid>,<result>[,<value>]`, without what [`Urc::parse`] knows besides.
+    ///
+    /// # Errors
+    /// [`ParamError`] if the line has another shape.
+    pub fn parse(line: Line<'_>) -> Result<Self, ParamError> {
+        let mut params = line.params(b"+QMTPUB").ok_or(ParamError::WrongName)?;
+        Self::read(params.u8()?, &mut params)
+    }
+
+    fn read(client: u8, params: &mut Params<'_>) -> Result<Self, ParamError> {
+        let msg_id = params.u16()?;
+        let result = params.i32()?;
+        Ok(Self {
+            client,
+            msg_id,
+            result: PubResult::new(result, params.u32().ok()),
+        })
+    }
+}
+
+/// Why a client was closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "the fields of the line")]
+pub struct Stat {
+    /// Client, 0 to 5.
+    pub client: u8,
+    /// Why.
+    pub cause: StatCause,
+}
+
+impl Stat {
+    /// Reads `+QMTSTAT: <client>,<cause>`, without what [`Urc::parse`] knows besides.
+    ///
+    /// # Errors
+    /// [`ParamError`] if the line has another shape.
+    pub fn parse(line: Line<'_>) -> Result<Self, ParamError> {
+        let mut params = line.params(b"+QMTSTAT").ok_or(ParamError::WrongName)?;
+        Ok(Self {
+            client: params.u8()?,
+            cause: StatCause::from_code(params.i32()?),
+        })
+    }
+}
+
 /// An MQTT URC, or the late result of an MQTT command.
 ///
 /// ```
 /// use quectel_at::Line;
-/// use quectel_mqtt::{ConnectResult, ReturnCode, StatCause, Urc};
+/// use quectel_mqtt::{ConnectResult, ReturnCode, Stat, StatCause, Urc};
 /// let parse = |line| Urc::parse(Line::new(line));
 /// let refused = ConnectResult::Refused(ReturnCode::NotAuthorized);
 /// assert_eq!(parse(b"+QMTCONN: 0,0,5"), Some(Urc::Conn { client: 0, result: refused }));
-/// assert_eq!(parse(b"+QMTSTAT: 0,4"), Some(Urc::Stat { client: 0, cause: StatCause::ConnackFailed }));
+/// let lost = Stat { client: 0, cause: StatCause::ConnackFailed };
+/// assert_eq!(parse(b"+QMTSTAT: 0,4"), Some(Urc::Stat(lost)));
 /// assert_eq!(parse(b"+CSQ: 24,99"), None);
 /// ```
 ///
@@ -107,12 +152,7 @@ pub enum Urc<'a> {
     /// `+QMTPUBREL: <client>,<result>,<msgid>`: the second half of QoS 2, with the fields in this order.
     PubRel(Published),
     /// `+QMTSTAT: <client>,<cause>`: the client is closed.
-    Stat {
-        /// Client, 0 to 5.
-        client: u8,
-        /// Why.
-        cause: StatCause,
-    },
+    Stat(Stat),
     /// `+QMTPING: <client>,<result>`: a PINGREQ was not answered.
     Ping {
         /// Client, 0 to 5.
@@ -145,25 +185,16 @@ impl<'a> Urc<'a> {
                     Incoming::Notice { client, slot } => Self::RecvNotice { client, slot },
                 });
             }
-            [b'P', b'U', b'B', b':', text @ ..] => {
-                let mut numbers = Numbers::new(text);
-                return Some(Self::Pub(published(numbers.u8()?, &mut numbers)?));
-            }
-            [b'S', b'T', b'A', b'T', b':', text @ ..] => {
-                let mut numbers = Numbers::new(text);
-                return Some(Self::Stat {
-                    client: numbers.u8()?,
-                    cause: StatCause::from_code(numbers.i32()?),
-                });
-            }
+            [b'P', b'U', b'B', b':', ..] => return Published::parse(line).ok().map(Self::Pub),
+            [b'S', b'T', b'A', b'T', b':', ..] => return Stat::parse(line).ok().map(Self::Stat),
             _ => {}
         }
         // The longest of the names is PUBREL.
         let colon = rest.iter().take(7).position(|byte| *byte == b':')?;
         let (name, text) = rest.split_at_checked(colon)?;
-        let mut numbers = Numbers::new(text.get(1..)?);
-        let client = numbers.u8()?;
-        result(name, client, &mut numbers)
+        let mut params = Params::new(text.get(1..)?);
+        let client = params.u8().ok()?;
+        result(name, client, &mut params).ok()
     }
 
     /// The client that it is about.
@@ -175,34 +206,34 @@ impl<'a> Urc<'a> {
             | Self::Disc { client, .. }
             | Self::Sub { client, .. }
             | Self::Uns { client, .. }
-            | Self::Stat { client, .. }
             | Self::Ping { client, .. }
             | Self::RecvNotice { client, .. } => *client,
             Self::Pub(published) | Self::PubEx(published) | Self::PubRel(published) => {
                 published.client
             }
+            Self::Stat(stat) => stat.client,
             Self::Recv(recv) => recv.client,
         }
     }
 }
 
-fn result<'a>(name: &[u8], client: u8, numbers: &mut Numbers<'_>) -> Option<Urc<'a>> {
-    Some(match name {
-        b"PUBEX" => Urc::PubEx(published(client, numbers)?),
+fn result<'a>(name: &[u8], client: u8, params: &mut Params<'_>) -> Result<Urc<'a>, ParamError> {
+    Ok(match name {
+        b"PUBEX" => Urc::PubEx(Published::read(client, params)?),
         b"OPEN" => Urc::Open {
             client,
-            result: OpenResult::from_code(numbers.i32()?),
+            result: OpenResult::from_code(params.i32()?),
         },
         b"CLOSE" => Urc::Close {
             client,
-            result: CloseResult::from_code(numbers.i32()?),
+            result: CloseResult::from_code(params.i32()?),
         },
         b"CONN" => {
-            let result = numbers.i32()?;
-            let return_code = if numbers.is_empty() {
+            let result = params.i32()?;
+            let return_code = if params.is_empty() {
                 None
             } else {
-                Some(numbers.i32()?)
+                Some(params.i32()?)
             };
             Urc::Conn {
                 client,
@@ -211,15 +242,15 @@ fn result<'a>(name: &[u8], client: u8, numbers: &mut Numbers<'_>) -> Option<Urc<
         }
         b"DISC" => Urc::Disc {
             client,
-            result: CloseResult::from_code(numbers.i32()?),
+            result: CloseResult::from_code(params.i32()?),
         },
         b"SUB" => Urc::Sub {
             client,
-            msg_id: numbers.u16()?,
-            result: subscribed(numbers)?,
+            msg_id: params.u16()?,
+            result: subscribed(params)?,
         },
         b"UNS" => {
-            let ended = published(client, numbers)?;
+            let ended = Published::read(client, params)?;
             Urc::Uns {
                 client,
                 msg_id: ended.msg_id,
@@ -227,41 +258,31 @@ fn result<'a>(name: &[u8], client: u8, numbers: &mut Numbers<'_>) -> Option<Urc<
             }
         }
         b"PUBREL" => {
-            let result = PubResult::new(numbers.i32()?, None);
+            let result = PubResult::new(params.i32()?, None);
             Urc::PubRel(Published {
                 client,
-                msg_id: numbers.u16()?,
+                msg_id: params.u16()?,
                 result,
             })
         }
         b"PING" => Urc::Ping {
             client,
-            result: numbers.u8()?,
+            result: params.u8()?,
         },
-        _ => return None,
+        _ => return Err(ParamError::WrongName),
     })
 }
 
-fn published(client: u8, numbers: &mut Numbers<'_>) -> Option<Published> {
-    let msg_id = numbers.u16()?;
-    let result = numbers.i32()?;
-    Some(Published {
-        client,
-        msg_id,
-        result: PubResult::new(result, numbers.i32().and_then(|n| u32::try_from(n).ok())),
-    })
-}
-
-fn subscribed(numbers: &mut Numbers<'_>) -> Option<SubResult> {
-    Some(match numbers.i32()? {
+fn subscribed(params: &mut Params<'_>) -> Result<SubResult, ParamError> {
+    Ok(match params.i32()? {
         0 => {
             let mut granted = Granted::default();
-            while !numbers.is_empty() {
-                granted.push(numbers.u8()?);
+            while !params.is_empty() {
+                granted.push(params.u8()?);
             }
             SubResult::Acknowledged(granted)
         }
-        1 => SubResult::Retransmission(numbers.i32().and_then(|n| u32::try_from(n).ok())),
+        1 => SubResult::Retransmission(params.u32().ok()),
         2 => SubResult::Failed,
         other => SubResult::Unknown(other),
     })
@@ -352,18 +373,18 @@ mod tests {
             let line = std::format!("+QMTSTAT: 2,{number}");
             assert_eq!(
                 parse(line.as_bytes()),
-                Some(Urc::Stat {
+                Some(Urc::Stat(Stat {
                     client: 2,
                     cause: *cause
-                })
+                }))
             );
         }
         assert_eq!(
             parse(b"+QMTSTAT: 0,9"),
-            Some(Urc::Stat {
+            Some(Urc::Stat(Stat {
                 client: 0,
                 cause: StatCause::Unknown(9)
-            })
+            }))
         );
     }
 

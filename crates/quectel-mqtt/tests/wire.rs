@@ -2,7 +2,7 @@
 
 use quectel_at::{Event, Link};
 use quectel_mqtt::{
-    ConnectResult, OpenResult, PubResult, Published, RULES, ReturnCode, StatCause, Urc,
+    ConnectResult, OpenResult, PubResult, Published, RULES, ReturnCode, Stat, StatCause, Urc,
 };
 
 /// The lines of one session, each with what it means, in the forms of all families.
@@ -25,7 +25,7 @@ fn session() -> Vec<(&'static [u8], String)> {
             b"\r\n+QMTCONN: 0,0,5\r\n",
             show(Urc::Conn { client: 0, result: ConnectResult::Refused(ReturnCode::NotAuthorized) }),
         ),
-        (b"\r\n+QMTSTAT: 0,4\r\n", show(Urc::Stat { client: 0, cause: StatCause::ConnackFailed })),
+        (b"\r\n+QMTSTAT: 0,4\r\n", show(Urc::Stat(Stat { client: 0, cause: StatCause::ConnackFailed }))),
         (b"\r\n+QMTPUB: 0,1,0\r\n", show(Urc::Pub(published(1, PubResult::Acknowledged)))),
         (b"\r\n+QMTPUBEX: 0,2,1,3\r\n", show(Urc::PubEx(published(2, PubResult::Retransmission(Some(3)))))),
         (b"\r\n+QMTRECV: 0,0,\"t\",\"x\"\r\n", recv(0, 0, "t", b"x", None)),
@@ -44,7 +44,7 @@ fn session() -> Vec<(&'static [u8], String)> {
         (b"\r\n+QMTRECV: 0,0,\"t\",0,\"\"\r\n", recv(0, 0, "t", b"", Some(0))),
         (b"\r\n+QMTRECV: 0,0,\"t\",hello\r\n", recv(0, 0, "t", b"hello", None)),
         (b"\r\n+QMTRECV: 0,0,\"t\",6\r\n\r\nOK\r\n\r\n", recv(0, 0, "t", b"\r\nOK\r\n", Some(6))),
-        (b"\r\n+QMTSTAT: 0,1\r\n", show(Urc::Stat { client: 0, cause: StatCause::PeerClosed })),
+        (b"\r\n+QMTSTAT: 0,1\r\n", show(Urc::Stat(Stat { client: 0, cause: StatCause::PeerClosed }))),
     ]
 }
 

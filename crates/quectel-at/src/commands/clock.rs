@@ -277,6 +277,6 @@ mod tests {
             ],
         );
         let failed = NtpResult::parse(Line::new(b"+QNTP: 565")).unwrap();
-        assert_eq!(failed.reason().text, "DNS parse failed");
+        assert_eq!(failed.reason().text(), "DNS parse failed");
     }
 }

@@ -46,18 +46,20 @@ impl Command for QiGetError {
 pub struct NetworkError {
     /// 0 for none, else 550 and up.
     pub code: u16,
-    /// What it means, in the manual's words.
-    pub text: &'static str,
 }
 
 impl NetworkError {
     /// The error with this number, known or not.
-    pub fn new(code: u16) -> Self {
-        let text = TABLE
+    pub const fn new(code: u16) -> Self {
+        Self { code }
+    }
+
+    /// What it means, in the manual's words.
+    pub fn text(self) -> &'static str {
+        TABLE
             .iter()
-            .find(|(known, _)| *known == code)
-            .map_or("code not in the manual", |(_, text)| text);
-        Self { code, text }
+            .find(|(known, _)| *known == self.code)
+            .map_or("code not in the manual", |(_, text)| text)
     }
 
     /// Whether it is no error.
@@ -68,7 +70,7 @@ impl NetworkError {
 
 impl core::fmt::Display for NetworkError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "{} ({})", self.code, self.text)
+        write!(f, "{} ({})", self.code, self.text())
     }
 }
 
@@ -110,7 +112,7 @@ mod tests {
     fn codes_of_the_logs() {
         assert_eq!(written(&QiGetError), "+QIGETERROR");
         parses(
-            |line| QiGetError::parse(line).map(|error| (error.code, error.text)),
+            |line| QiGetError::parse(line).map(|error| (error.code, error.text())),
             &[
                 (
                     "+QIGETERROR: 552, invalid parameters",

@@ -165,14 +165,14 @@ impl Registration {
     }
 
     fn open(line: Line<'_>) -> Result<(RegistrationDomain, Params<'_>), ParamError> {
-        [
-            (RegistrationDomain::Circuit, &b"+CREG"[..]),
-            (RegistrationDomain::Packet, b"+CGREG"),
-            (RegistrationDomain::Lte, b"+CEREG"),
-        ]
-        .into_iter()
-        .find_map(|(domain, name)| Some((domain, line.params(name)?)))
-        .ok_or(ParamError::WrongName)
+        let name = line.bytes().strip_prefix(b"+C");
+        let (domain, name) = match name.ok_or(ParamError::WrongName)? {
+            [b'G', name @ ..] => (RegistrationDomain::Packet, name),
+            [b'E', name @ ..] => (RegistrationDomain::Lte, name),
+            name => (RegistrationDomain::Circuit, name),
+        };
+        let params = Line::new(name).params(b"REG");
+        Ok((domain, params.ok_or(ParamError::WrongName)?))
     }
 
     fn fields(domain: RegistrationDomain, mut params: Params<'_>) -> Result<Self, ParamError> {

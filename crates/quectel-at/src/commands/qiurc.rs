@@ -65,8 +65,8 @@ impl<'a> QiUrc<'a> {
             b"pdpdeact" => params.u8().ok().map(|context| Self::PdpDeact { context }),
             b"closed" => params.u8().ok().map(|socket| Self::Closed { socket }),
             b"recv" => Some(Self::Recv {
-                socket: first_line(&mut params)?,
-                len: first_line(&mut params),
+                socket: params.u8().ok()?,
+                len: params.u16().ok(),
             }),
             b"incoming" => Some(Self::Incoming {
                 socket: params.u8().ok()?,
@@ -89,21 +89,6 @@ impl<'a> QiUrc<'a> {
             ttl_s: params.u32().unwrap_or(0),
         })
     }
-}
-
-/// A number that ends with the line: pushed data may stand behind it.
-fn first_line<N: TryFrom<u32>>(params: &mut Params<'_>) -> Option<N> {
-    if params.is_empty() {
-        return None;
-    }
-    let mut ahead = *params;
-    if let Ok(number) = ahead.u32() {
-        *params = ahead;
-        return N::try_from(number).ok();
-    }
-    let text = params.bytes().ok()?;
-    let number = text.split(|&byte| byte == b'\r').next()?;
-    N::try_from(Params::new(number).u32().ok()?).ok()
 }
 
 #[cfg(test)]

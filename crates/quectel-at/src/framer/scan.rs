@@ -1,8 +1,8 @@
 //! Where inside a line the framer is, and how it gets to the line's end.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
-use super::{PayloadForm, PayloadRule};
-use crate::find::{line_end, quote_or_end};
+use super::{CONTROL, PayloadForm, PayloadRule};
+use crate::find::{self, WIDE};
 
 /// Bytes from which a line's rule can be told: the longest prefix with a space and `"recv",`.
 pub(super) const HEAD: usize = LONGEST_PREFIX + 8;
@@ -12,9 +12,6 @@ const LONGEST_PREFIX: usize = 12;
 
 /// No payload is longer, so that a length cannot overflow while its digits come.
 const MOST_PAYLOAD: usize = 1 << 28;
-
-/// A processor with room for code that passes over many bytes at once; a small one looks at each.
-const WIDE: bool = cfg!(target_pointer_width = "64");
 
 /// Where inside a line the scan is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,10 +83,7 @@ impl Scan {
 
     /// Whether a byte that is no control character changes nothing at once, so that it can be looked at later.
     pub(super) const fn can_wait(&self) -> bool {
-        !matches!(
-            self.state,
-            State::Start | State::LineFeed | State::Counted
-        )
+        !matches!(self.state, State::Start | State::LineFeed | State::Counted)
     }
 
     /// Looks at the beginning of a line, and returns how many of its bytes have been passed.
@@ -142,8 +136,8 @@ impl Scan {
                     self.state = State::Plain;
                     continue;
                 }
-                State::Plain if WIDE => at += line_end(rest)?,
-                State::BeforeTopic | State::Topic if WIDE => at += quote_or_end(rest)?,
+                State::Plain if WIDE => at += find::below(rest, CONTROL)?,
+                State::BeforeTopic | State::Topic if WIDE => at += find::below(rest, b'"' + 1)?,
                 _ => {}
             }
             let byte = *bytes.get(at)?;
@@ -191,6 +185,10 @@ impl Scan {
 
     fn digit(&mut self, byte: u8, state: State) -> State {
         self.number = self.number * 10 + u32::from(byte & 0xF);
-        if self.number > self.most { State::Plain } else { state }
+        if self.number > self.most {
+            State::Plain
+        } else {
+            state
+        }
     }
 }

@@ -30,7 +30,7 @@ impl Link<'_> {
             if rest.starts_with(b"CM")
                 && let Some(result) = ResultCode::parse(bytes, false)
             {
-                return Sorted::Final(result, false);
+                return Sorted::Final(result.in_words(bytes), false);
             }
             if out
                 && self.telling & tell(bytes) != 0

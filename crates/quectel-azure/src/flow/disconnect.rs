@@ -1,6 +1,6 @@
 //! Ends the connection, or frees what a failed flow left in the module.
 
-use quectel_mqtt::{QmtClose, QmtDisc, Urc};
+use quectel_mqtt::{QmtClose, QmtDisc, Stat, Urc};
 
 use super::{Note, Outcome, State, Turn};
 use crate::context::{Context, Notice};
@@ -42,7 +42,9 @@ impl Disconnect {
         let Note::Urc(line) = note else { return };
         self.closed |= match Urc::parse(line) {
             Some(
-                Urc::Close { client, .. } | Urc::Disc { client, .. } | Urc::Stat { client, .. },
+                Urc::Close { client, .. }
+                | Urc::Disc { client, .. }
+                | Urc::Stat(Stat { client, .. }),
             ) => client == cx.config.slots.mqtt,
             _ => false,
         };

@@ -45,7 +45,7 @@ impl Mqtt {
                 Some(Urc::Close { client: idx, .. } | Urc::Disc { client: idx, .. }) => {
                     self.closed |= idx == client
                 }
-                Some(Urc::Stat { client: idx, .. }) => self.closed |= idx == client,
+                Some(Urc::Stat(stat)) => self.closed |= stat.client == client,
                 _ => {}
             },
         }
