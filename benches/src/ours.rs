@@ -42,21 +42,26 @@ impl<'b> Ours<'b> {
         }
     }
 
-    /// Takes one byte, as an interrupt does.
-    #[inline]
-    pub fn take_byte(&mut self, byte: &u8, mut seen: impl FnMut(&Typed<'_>)) {
-        let mut rest = core::slice::from_ref(byte);
-        if let Some(raw) = self.link.poll_raw(0, &mut rest) {
-            self.on_event_of_byte(raw, &mut seen);
-            if !rest.is_empty() {
-                self.take(rest, seen);
+    /// Takes the bytes one by one, as from an interrupt.
+    #[inline(never)]
+    pub fn take_each(&mut self, bytes: &[u8], mut seen: impl FnMut(&Typed<'_>)) {
+        for byte in bytes {
+            let mut rest = core::slice::from_ref(byte);
+            if let Some(raw) = self.link.poll_raw(0, &mut rest) {
+                self.on_event_of_byte(raw, rest, &mut seen);
             }
         }
     }
 
     #[inline(never)]
-    fn on_event_of_byte(&mut self, raw: RawEvent<'_>, seen: &mut impl FnMut(&Typed<'_>)) {
+    fn on_event_of_byte(
+        &mut self,
+        raw: RawEvent<'_>,
+        rest: &[u8],
+        seen: &mut impl FnMut(&Typed<'_>),
+    ) {
         self.on_event(raw, seen);
+        self.take(rest, seen);
     }
 
     #[inline]

@@ -117,9 +117,7 @@ pub fn run_ours(bytes: &[u8], step: usize, mut seen: impl FnMut(&crate::ours::Ty
     let (mut rx, mut tx) = ([0; BUFFER], [0; 256]);
     let mut ours = Ours::new(&mut rx, &mut tx);
     if step == 1 {
-        for byte in bytes {
-            ours.take_byte(byte, &mut seen);
-        }
+        ours.take_each(bytes, seen);
     } else {
         for piece in bytes.chunks(step) {
             ours.take(piece, &mut seen);

@@ -13,35 +13,66 @@ const ROW: usize = 4;
 /// Where the first byte stands for whose word `marks` sets the highest bit of that byte; it may set bits of later bytes
 /// too, and no others.
 #[inline(always)]
-fn first(bytes: &[u8], marks: impl Fn(usize) -> usize, is: impl Fn(u8) -> bool) -> Option<usize> {
+fn first(
+    bytes: &[u8],
+    marks: impl Fn(usize) -> usize + Copy,
+    is: impl Fn(u8) -> bool + Copy,
+) -> Option<usize> {
     if !WIDE {
         return bytes.iter().position(|byte| is(*byte));
     }
-    let marks = |word: &[u8; WORD]| marks(usize::from_le_bytes(*word)) & (EACH << 7);
-    let place = |found: usize| found.trailing_zeros() as usize / 8;
-    let (words, last) = bytes.as_chunks::<WORD>();
-    let (rows, words) = words.as_chunks::<ROW>();
-    for (n, [a, b, c, d]) in rows.iter().enumerate() {
-        let (a, b, c, d) = (marks(a), marks(b), marks(c), marks(d));
-        if a | b | c | d != 0 {
-            let (first, second, at) = if a | b != 0 { (a, b, 0) } else { (c, d, 2) };
-            let (found, at) = if first != 0 {
-                (first, at)
-            } else {
-                (second, at + 1)
-            };
-            return Some((n * ROW + at) * WORD + place(found));
+    match bytes.first_chunk().and_then(|row| in_row(row, marks)) {
+        Some(at) => Some(at),
+        None => further(bytes, marks, is),
+    }
+}
+
+/// The same behind the first row.
+#[inline(never)]
+fn further(
+    bytes: &[u8],
+    marks: impl Fn(usize) -> usize + Copy,
+    is: impl Fn(u8) -> bool + Copy,
+) -> Option<usize> {
+    let (rows, _) = bytes.as_chunks();
+    for (n, row) in rows.iter().enumerate().skip(1) {
+        if let Some(at) = in_row(row, marks) {
+            return Some(n * ROW * WORD + at);
         }
     }
     let mut at = rows.len() * ROW * WORD;
+    let (words, last) = bytes.get(at..)?.as_chunks();
     for word in words {
-        let found = marks(word);
-        if found != 0 {
-            return Some(at + place(found));
+        if let Some(place) = in_word(marks(usize::from_le_bytes(*word))) {
+            return Some(at + place);
         }
         at += WORD;
     }
     Some(at + last.iter().position(|byte| is(*byte))?)
+}
+
+#[inline(always)]
+fn in_word(marks: usize) -> Option<usize> {
+    let found = marks & (EACH << 7);
+    (found != 0).then_some(found.trailing_zeros() as usize / 8)
+}
+
+#[inline(always)]
+fn in_row(row: &[u8; ROW * WORD], marks: impl Fn(usize) -> usize) -> Option<usize> {
+    let (words, _) = row.as_chunks::<WORD>();
+    let [a, b, c, d] = words.first_chunk()?;
+    let marks = |word: &[u8; WORD]| marks(usize::from_le_bytes(*word)) & (EACH << 7);
+    let (a, b, c, d) = (marks(a), marks(b), marks(c), marks(d));
+    if a | b | c | d == 0 {
+        return None;
+    }
+    let (first, second, at) = if a | b != 0 { (a, b, 0) } else { (c, d, 2) };
+    let (found, at) = if first != 0 {
+        (first, at)
+    } else {
+        (second, at + 1)
+    };
+    Some(at * WORD + found.trailing_zeros() as usize / 8)
 }
 
 /// Where the first byte less than `floor`, which is at most 128, stands.

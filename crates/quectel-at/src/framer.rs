@@ -3,7 +3,7 @@
 
 mod scan;
 
-use crate::find;
+use crate::find::{self, WIDE};
 use scan::{HEAD, Scan, State};
 
 /// Where a line announces bytes that are data, whatever they look like.
@@ -225,6 +225,17 @@ impl<'b> Framer<'b> {
             *input = &[];
             return None;
         }
+        if self.join_all(input) {
+            *input = &[];
+            return None;
+        }
+        if let Some((line, rest)) = self.whole_line(input) {
+            *input = rest;
+            return Some(RawFrame {
+                kind: Kind::Line,
+                place: Place::Input(line),
+            });
+        }
         let frame;
         (frame, *input) = self.look(input);
         frame
@@ -240,11 +251,63 @@ impl<'b> Framer<'b> {
             self.len += 1;
             return true;
         }
-        self.skipping && matches!(byte, b'\r' | b'\n')
+        self.skipping && self.skip_or_begin(byte)
+    }
+
+    /// Takes a byte between lines; false if there is no room for it.
+    fn skip_or_begin(&mut self, byte: u8) -> bool {
+        if matches!(byte, b'\r' | b'\n') {
+            return true;
+        }
+        let Some(slot) = self.buf.first_mut() else {
+            return false;
+        };
+        *slot = byte;
+        self.len = 1;
+        self.enter(State::Unread);
+        true
+    }
+
+    /// Takes bytes that lie inside a counted payload; false if they do not, or reach its end.
+    #[inline]
+    pub(crate) fn join_all(&mut self, bytes: &[u8]) -> bool {
+        if !self.scan.is_in_payload() || self.seen < self.len {
+            return false;
+        }
+        let end = self.len.saturating_add(bytes.len());
+        if let Some(room) = self.buf.get_mut(self.len..end)
+            && self.scan.pass(bytes.len())
+        {
+            room.copy_from_slice(bytes);
+            self.len = end;
+            self.seen = end;
+            return true;
+        }
+        false
+    }
+
+    /// The usual case, where a processor has room for its code: a line that is here whole, and the rest of the input.
+    #[inline]
+    pub(crate) fn whole_line<'i>(&mut self, input: &'i [u8]) -> Option<(&'i [u8], &'i [u8])> {
+        if !WIDE || !self.skipping {
+            return None;
+        }
+        // The end of one line and the beginning of the next.
+        let mut input = input.strip_prefix(b"\n\r\n").unwrap_or(input);
+        while let [b'\r' | b'\n', rest @ ..] = input {
+            input = rest;
+        }
+        let at = scan::whole(input, self.rule_of(input), &self.scan)?;
+        let (line, rest) = input.split_at_checked(at)?;
+        if line.len() > self.buf.len() {
+            return None;
+        }
+        let (end, rest) = rest.split_first()?;
+        self.after_cr = *end == b'\r';
+        Some((line, rest))
     }
 
     /// The next frame, and the rest of the input, which is empty if there is none.
-    #[inline]
     pub(crate) fn look<'i>(&mut self, input: &'i [u8]) -> Found<'i> {
         let mut input = input;
         if self.scan.state == State::Start {
@@ -258,50 +321,48 @@ impl<'b> Framer<'b> {
             while let [b'\r' | b'\n', rest @ ..] = input {
                 input = rest;
             }
-            if input.len() >= HEAD {
-                return self.begin(input);
-            }
             if input.is_empty() {
                 return (None, input);
+            }
+            if input.len() >= HEAD {
+                let passed = self.scan.begin(input, self.rule_of(input));
+                return self.run(input, passed);
             }
             self.enter(State::Unread);
         }
         self.resume(input)
     }
 
-    /// Begins a line of which enough is here to know its rule.
+    /// The rule of the table that a line with this beginning has.
     #[inline]
-    fn begin<'i>(&mut self, input: &'i [u8]) -> Found<'i> {
-        let told = match input {
-            [b'+', _, _, _, letter, ..] => self.telling >> (letter & 31) & 1 == 0,
-            _ => true,
-        };
-        // The usual case, and not worth its flash on a small processor.
-        if find::WIDE
-            && told
-            && let Some(at) = find::below(input, CONTROL)
-            && matches!(input.get(at), Some(b'\r' | b'\n'))
-        {
-            return self.end(input, at + 1, 1);
+    fn rule_of(&self, head: &[u8]) -> Option<PayloadRule> {
+        match head {
+            [b'+', _, _, _, letter, ..] if self.telling >> (letter & 31) & 1 != 0 => {
+                let mut rules = self.rules.iter().chain(&self.rule);
+                rules.find(|rule| head.starts_with(rule.prefix)).copied()
+            }
+            _ => None,
         }
-        let passed = self.scan.begin(input, self.rules.iter().chain(&self.rule));
-        self.run(input, passed)
     }
 
     /// Goes on with a line of which nothing or the beginning has come.
     fn resume<'i>(&mut self, input: &'i [u8]) -> Found<'i> {
         let mut input = input;
-        while self.scan.state == State::Unread
-            && self.len < HEAD
-            && let [byte, rest @ ..] = input
-            && self.join(*byte)
-        {
+        if self.scan.state == State::Unread {
+            let wanted = HEAD.min(self.buf.len()).saturating_sub(self.len);
+            let near = input.get(..wanted).unwrap_or(input);
+            let near = find::below(near, CONTROL).unwrap_or(near.len());
+            let (head, rest) = input.split_at(near.min(input.len()));
+            self.store(head);
             input = rest;
         }
         if input.is_empty() {
             return (None, input);
         }
         self.catch_up();
+        if self.scan.state == State::Plain && matches!(input, [b'\r' | b'\n', ..]) {
+            return self.end(input, 1, 1);
+        }
         self.run(input, 0)
     }
 
@@ -309,11 +370,12 @@ impl<'b> Framer<'b> {
     fn catch_up(&mut self) {
         let stored = self.buf.get(..self.len).unwrap_or_default();
         if self.scan.state == State::Unread {
-            let rules = self.rules.iter().chain(&self.rule);
-            self.seen = self.scan.begin(stored, rules);
+            self.seen = self.scan.begin(stored, self.rule_of(stored));
         }
         // Nothing among them ends the line.
-        self.scan.run(stored.get(self.seen..).unwrap_or_default());
+        if self.scan.state != State::Plain {
+            self.scan.run(stored.get(self.seen..).unwrap_or_default());
+        }
         self.seen = self.len;
     }
 

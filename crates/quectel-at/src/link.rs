@@ -359,7 +359,7 @@ impl<'b> Link<'b> {
     }
 
     /// Like [`Link::poll`] without borrowing the link.
-    #[inline]
+    #[inline(always)]
     pub fn poll_raw<'i>(&mut self, now: u64, input: &mut &'i [u8]) -> Option<RawEvent<'i>> {
         if let [byte] = **input
             && now == self.quiet_at
@@ -373,19 +373,57 @@ impl<'b> Link<'b> {
         event
     }
 
-    /// Like [`Link::poll_raw`], for every case.
+    /// Like [`Link::poll_raw`], for more than a byte that only joins a line.
+    #[inline(never)]
     fn look<'i>(&mut self, now: u64, input: &'i [u8]) -> (Option<RawEvent<'i>>, &'i [u8]) {
-        self.tick(now);
-        let heard = !input.is_empty();
-        if heard {
-            self.heard_at = self.now;
+        if now != self.quiet_at {
+            self.hear(now, input);
         }
+        if now == self.quiet_at {
+            if let Some((line, rest)) = self.framer.whole_line(input) {
+                if let Some(kind) = self.on_whole_line(line) {
+                    let place = Place::Input(line);
+                    return (Some(RawEvent { kind, place }), rest);
+                }
+                return self.look_on(rest, true);
+            }
+            if self.framer.join_all(input) {
+                return (None, &[]);
+            }
+        }
+        self.look_on(input, !input.is_empty())
+    }
+
+    #[inline]
+    fn on_whole_line(&mut self, line: &[u8]) -> Option<Kind> {
+        if self.is_named_urc(line) {
+            return Some(Kind::Urc);
+        }
+        let sorted = self.sort(line);
+        let kind = self.on_line(sorted);
+        self.quiet();
+        kind
+    }
+
+    /// Time has gone on, and with it bytes may have come.
+    fn hear(&mut self, now: u64, input: &[u8]) {
+        self.tick(now);
+        if !input.is_empty() {
+            self.heard_at = self.now;
+            self.quiet();
+        }
+    }
+
+    /// The rest of [`Link::look`]: lines in pieces, prompts, data, echoes, deadlines.
+    #[inline(never)]
+    fn look_on<'i>(&mut self, input: &'i [u8], heard: bool) -> (Option<RawEvent<'i>>, &'i [u8]) {
         let mut input = input;
         loop {
             if self.unusual {
                 let event;
                 (event, input) = self.look_first(input);
                 if event.is_some() {
+                    self.quiet_at = NEVER;
                     return (event, input);
                 }
             }
@@ -407,9 +445,7 @@ impl<'b> Link<'b> {
     /// Whether nothing but bytes is awaited at this time.
     fn quiet(&mut self) -> bool {
         let quiet = self.due > self.now && !self.unusual;
-        if quiet {
-            self.quiet_at = self.now;
-        }
+        self.quiet_at = if quiet { self.now } else { NEVER };
         quiet
     }
 
@@ -428,8 +464,7 @@ impl<'b> Link<'b> {
     }
 
     fn tick(&mut self, now: u64) {
-        self.now = self.now.max(now.min(NEVER - 1));
-        self.quiet_at = NEVER;
+        self.now = self.now.max(now);
     }
 
     fn arm(&mut self) {
@@ -454,7 +489,7 @@ impl<'b> Link<'b> {
                 return Some(self.lost(bytes));
             }
         }
-        if self.due > self.now {
+        if self.due > self.now || self.due == NEVER {
             return None;
         }
         self.abandon();

@@ -1,7 +1,7 @@
 //! Reads the comma-separated parameters of an information response or URC.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
-use crate::find;
+use crate::find::{self, WIDE};
 
 /// Why a parameter could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -23,6 +23,9 @@ pub enum ParamError {
     #[error("the line has another name than expected")]
     WrongName,
 }
+
+/// Digits that fit 64 bits in every base up to 16.
+const MOST_DIGITS: usize = 16;
 
 /// One parameter as it stood in the line, without its quotes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,24 +115,60 @@ impl<'a> Params<'a> {
         Ok(bytes)
     }
 
+    /// The usual case of a decimal number: nothing but digits. Worth its flash only on a processor with room for it.
+    #[inline]
+    fn plain(&mut self) -> Option<u32> {
+        let text = self.rest.filter(|_| WIDE)?;
+        let (mut sum, mut rest) = (0_u32, text);
+        while let [byte, tail @ ..] = rest
+            && let digit = byte.wrapping_sub(b'0')
+            && digit < 10
+        {
+            sum = sum.wrapping_mul(10).wrapping_add(u32::from(digit));
+            rest = tail;
+        }
+        let digits = text.len() - rest.len();
+        self.rest = match rest {
+            [b',', rest @ ..] if digits > 0 && digits < 10 => Some(rest),
+            [] if digits > 0 && digits < 10 => None,
+            _ => return None,
+        };
+        Some(sum)
+    }
+
+    /// The usual case of a hex number: up to eight digits in quotes, with more behind them. Worth its flash only on a
+    /// processor with room for it.
+    #[inline]
+    fn hex_in_quotes(&mut self) -> Option<u32> {
+        let [b'"', text @ ..] = self.rest.filter(|_| WIDE)? else {
+            return None;
+        };
+        let word = text.first_chunk()?;
+        let digits = find::byte(text.get(..9)?, b'"')?;
+        let [b'"', b',', rest @ ..] = text.get(digits..)? else {
+            return None;
+        };
+        let value = hex_word(u64::from_le_bytes(*word), digits)?;
+        self.rest = Some(rest);
+        Some(value)
+    }
+
     /// A number that is a whole parameter, in quotes or not. A CR ends it too, and is then the first byte of the rest:
     /// a payload may stand behind it.
-    #[inline]
-    fn number(&mut self, base: u32) -> Result<u32, ParamError> {
+    fn number(&mut self, base: u64) -> Result<u32, ParamError> {
         let text = skip_spaces(self.rest.ok_or(ParamError::Missing)?);
         let unquoted = text.strip_prefix(b"\"");
         let text = unquoted.unwrap_or(text);
-        let (mut sum, mut fits, mut rest) = (0_u32, true, text);
+        let (mut sum, mut rest) = (0_u64, text);
         while let [byte, tail @ ..] = rest
             && let value = digit(*byte)
             && value < base
         {
-            let wide = u64::from(sum) * u64::from(base) + u64::from(value);
-            fits &= wide >> 32 == 0;
-            sum = (wide & u64::from(u32::MAX)) as u32;
+            sum = sum.wrapping_mul(base).wrapping_add(value);
             rest = tail;
         }
-        fits &= rest.len() < text.len();
+        // More would not fit, whatever the base.
+        let mut fits = (1..=MOST_DIGITS).contains(&(text.len() - rest.len()));
         if unquoted.is_some() {
             fits &= rest.first() == Some(&b'"');
             rest = rest.get(1..).unwrap_or_default();
@@ -143,7 +182,7 @@ impl<'a> Params<'a> {
                 return Err(ParamError::NotANumber);
             }
         };
-        Ok(sum)
+        u32::try_from(sum).map_err(|_| ParamError::NotANumber)
     }
 
     /// The next parameter's bytes, quoted or not.
@@ -166,7 +205,15 @@ impl<'a> Params<'a> {
     ///
     /// # Errors
     /// [`ParamError::Missing`]; [`ParamError::NotANumber`].
+    #[inline]
     pub fn i32(&mut self) -> Result<i32, ParamError> {
+        if let Some(number) = self.plain() {
+            return i32::try_from(number).map_err(|_| ParamError::NotANumber);
+        }
+        self.signed()
+    }
+
+    fn signed(&mut self) -> Result<i32, ParamError> {
         let text = self.rest.map(skip_spaces);
         let (text, negative) = match text {
             Some([b'-', digits @ ..]) => (Some(digits), true),
@@ -181,14 +228,19 @@ impl<'a> Params<'a> {
     ///
     /// # Errors
     /// [`ParamError::Missing`]; [`ParamError::NotANumber`].
+    #[inline]
     pub fn u32(&mut self) -> Result<u32, ParamError> {
-        self.number(10)
+        match self.plain() {
+            Some(number) => Ok(number),
+            None => self.number(10),
+        }
     }
 
     /// The next parameter as a decimal number, 0 to 65,535.
     ///
     /// # Errors
     /// [`ParamError::Missing`]; [`ParamError::NotANumber`].
+    #[inline]
     pub fn u16(&mut self) -> Result<u16, ParamError> {
         u16::try_from(self.u32()?).map_err(|_| ParamError::NotANumber)
     }
@@ -197,6 +249,7 @@ impl<'a> Params<'a> {
     ///
     /// # Errors
     /// [`ParamError::Missing`]; [`ParamError::NotANumber`].
+    #[inline]
     pub fn u8(&mut self) -> Result<u8, ParamError> {
         u8::try_from(self.u32()?).map_err(|_| ParamError::NotANumber)
     }
@@ -206,11 +259,37 @@ impl<'a> Params<'a> {
     /// # Errors
     /// [`ParamError::Missing`]; [`ParamError::NotANumber`].
     pub fn hex(&mut self) -> Result<u32, ParamError> {
+        if let Some(number) = self.hex_in_quotes() {
+            return Ok(number);
+        }
         if let Some([b'0', b'x' | b'X', digits @ ..]) = self.rest.map(skip_spaces) {
             self.rest = Some(digits);
         }
         self.number(16)
     }
+}
+
+/// The value of a word's first digits, 1 to 8, all at a time.
+#[inline]
+fn hex_word(word: u64, digits: usize) -> Option<u32> {
+    const EACH: u64 = u64::MAX / 0xFF;
+    let aside = u32::try_from(8_usize.checked_sub(digits)?).ok()? * 8;
+    // The last digit becomes the last byte; those in front become 0.
+    let word = word.checked_shl(aside)?;
+    // The highest bit of a byte of 7 bits that is not less than `least`.
+    let from = |word: u64, least: u8| (word & EACH * 0x7F) + EACH * u64::from(0x80 - least);
+    let lower = word | EACH * 0x20;
+    let is_digit = from(word, b'0') & !from(word, b'9' + 1);
+    let is_letter = from(lower, b'a') & !from(lower, b'f' + 1);
+    let wrong = (!(is_digit | is_letter) | word) & (EACH << 7);
+    if wrong >> aside != 0 {
+        return None;
+    }
+    let values = (word & EACH * 0xF) + (word >> 6 & EACH) * 9;
+    let pairs = values.swap_bytes();
+    let pairs = (pairs | pairs >> 4) & 0x00FF_00FF_00FF_00FF;
+    let fours = (pairs | pairs >> 8) & 0x0000_FFFF_0000_FFFF;
+    u32::try_from((fours | fours >> 16) & 0xFFFF_FFFF).ok()
 }
 
 #[inline]
@@ -223,10 +302,10 @@ fn skip_spaces(mut text: &[u8]) -> &[u8] {
 
 /// The value of a digit of any base up to 16; 16 or more for other bytes.
 #[inline]
-fn digit(byte: u8) -> u32 {
-    let letter = (byte | 0x20).wrapping_sub(b'a');
+fn digit(byte: u8) -> u64 {
     let digit = byte.wrapping_sub(b'0');
-    u32::from(if digit < 10 {
+    let letter = (byte | 0x20).wrapping_sub(b'a');
+    u64::from(if digit < 10 {
         digit
     } else {
         letter.saturating_add(10)
@@ -236,6 +315,7 @@ fn digit(byte: u8) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use std::vec::Vec;
 
     #[test]
@@ -268,6 +348,24 @@ mod tests {
                 "{}",
                 std::string::String::from_utf8_lossy(line)
             );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn short_ways_give_what_the_long_way_gives(
+            text in "([0-9]{1,11}|\"[0-9a-fA-F]{1,9}\"|\"[ -~]{0,9}\"|[ -~]{0,3})(,[ -~]{0,12})?",
+        ) {
+            let mut long = Params::new(text.as_bytes());
+            let mut short = long;
+            prop_assert_eq!(short.u32(), long.number(10));
+            prop_assert_eq!(short.rest, long.rest);
+            let mut long = Params::new(text.as_bytes());
+            let mut short = long;
+            if !text.contains('x') && !text.contains('X') {
+                prop_assert_eq!(short.hex(), long.number(16));
+                prop_assert_eq!(short.rest, long.rest);
+            }
         }
     }
 

@@ -82,7 +82,7 @@ impl<'a> Incoming<'a> {
     /// Reads what stands after `+QMTRECV:`; looks at each byte of the topic once and at the payload's ends.
     #[inline]
     pub(crate) fn parse(text: &'a [u8]) -> Option<Self> {
-        let mut params = Params::new(text);
+        let mut params = Params::new(text.strip_prefix(b" ").unwrap_or(text));
         let client = params.u8().ok()?;
         let msg_id = params.u32().ok()?;
         if params.is_empty() {

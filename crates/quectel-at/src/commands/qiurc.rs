@@ -56,7 +56,7 @@ impl<'a> QiUrc<'a> {
     /// Reads a line; `None` if it is no `+QIURC`.
     pub fn parse(line: Line<'a>) -> Option<Self> {
         let mut params = line.params(b"+QIURC")?;
-        let kind = params.bytes().ok()?;
+        let kind = params.quoted().or_else(|_| params.bytes()).ok()?;
         Some(Self::of(kind, params).unwrap_or(Self::Other(kind)))
     }
 

@@ -86,32 +86,38 @@ impl Scan {
         !matches!(self.state, State::Start | State::LineFeed | State::Counted)
     }
 
+    /// Whether a counted payload goes on.
+    pub(super) const fn is_in_payload(&self) -> bool {
+        matches!(self.state, State::Quoted | State::Counted)
+    }
+
+    /// Passes so many bytes of a counted payload; false if it ends with them.
+    pub(super) fn pass(&mut self, bytes: usize) -> bool {
+        match u32::try_from(bytes) {
+            Ok(bytes) if bytes < self.number => {
+                self.number -= bytes;
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// Looks at the beginning of a line, and returns how many of its bytes have been passed.
-    pub(super) fn begin<'r>(
-        &mut self,
-        head: &[u8],
-        rules: impl IntoIterator<Item = &'r PayloadRule>,
-    ) -> usize {
+    pub(super) fn begin(&mut self, head: &[u8], rule: Option<PayloadRule>) -> usize {
         self.state = State::Plain;
         self.number = 0;
-        for rule in rules {
-            let Some(text) = head.strip_prefix(rule.prefix) else {
-                continue;
-            };
-            match rule.form {
-                PayloadForm::Quoted => self.state = State::BeforeTopic,
-                PayloadForm::NextLine(0) => self.state = State::BeforeSize,
-                PayloadForm::NextLine(place) => {
-                    let text = text.strip_prefix(b" ").unwrap_or(text);
-                    if text.first() != Some(&b'"') || text.starts_with(b"\"recv\",") {
-                        self.state = State::Fields;
-                        self.place = place;
-                    }
-                }
+        let Some(rule) = rule else { return 0 };
+        match rule.form {
+            PayloadForm::Quoted => self.state = State::BeforeTopic,
+            PayloadForm::NextLine(0) => self.state = State::BeforeSize,
+            PayloadForm::NextLine(place) if may_have_size(head, rule.prefix) => {
+                self.state = State::Fields;
+                self.place = place;
             }
-            return rule.prefix.len();
+            PayloadForm::NextLine(_) => {}
         }
-        0
+        let passed = rule.prefix.len();
+        passed + usize::from(head.get(passed) == Some(&b' '))
     }
 
     /// Goes on with a line. Where it ends: how many of these bytes belong to it, and how many of them are its line end,
@@ -138,6 +144,17 @@ impl Scan {
                 }
                 State::Plain if WIDE => at += find::below(rest, CONTROL)?,
                 State::BeforeTopic | State::Topic if WIDE => at += find::below(rest, b'"' + 1)?,
+                State::Fields | State::Text if WIDE => at += find::below(rest, b',' + 1)?,
+                State::AfterTopic
+                    if WIDE
+                        && let Some((length, passed)) = counted_ahead(rest)
+                        && length <= self.most =>
+                {
+                    self.state = State::Quoted;
+                    self.number = length;
+                    at += passed;
+                    continue;
+                }
                 _ => {}
             }
             let byte = *bytes.get(at)?;
@@ -191,4 +208,65 @@ impl Scan {
             state
         }
     }
+}
+
+/// Whether the first parameter is a number, or the word of data that have come.
+fn may_have_size(head: &[u8], prefix: &[u8]) -> bool {
+    let text = head.get(prefix.len()..).unwrap_or_default();
+    let text = text.strip_prefix(b" ").unwrap_or(text);
+    text.first() != Some(&b'"') || text.starts_with(b"\"recv\",")
+}
+
+/// Where a line ends that has no payload, or one with a length in quotes, if it is here as far as that and does not make
+/// a reader think.
+#[inline]
+pub(super) fn whole(input: &[u8], rule: Option<PayloadRule>, scan: &Scan) -> Option<usize> {
+    let from = match rule {
+        None => 0,
+        Some(PayloadRule {
+            prefix,
+            form: PayloadForm::Quoted,
+        }) => {
+            // Nothing but digits and a comma, then the topic, which hardly ever holds a space.
+            let topic = next_quote(input, prefix.len() + 1)?;
+            let behind = next_quote(input, topic)?;
+            let (length, passed) = counted_ahead(input.get(behind..)?)?;
+            if length > scan.most {
+                return None;
+            }
+            behind + passed + usize::try_from(length).ok()?
+        }
+        Some(PayloadRule { prefix, .. }) if may_have_size(input, prefix) => {
+            // Too few parameters for a size.
+            let behind = next_quote(input, next_quote(input, prefix.len() + 1)?)? + 1;
+            let end = behind + find::below(input.get(behind..)?, b',' + 1)?;
+            return matches!(input.get(end), Some(b'\r' | b'\n')).then_some(end);
+        }
+        Some(_) => 0,
+    };
+    let end = from + find::below(input.get(from..)?, CONTROL)?;
+    matches!(input.get(end), Some(b'\r' | b'\n')).then_some(end)
+}
+
+/// The place behind the next quote, if no space or control character comes first.
+#[inline]
+fn next_quote(input: &[u8], from: usize) -> Option<usize> {
+    let at = from + find::below(input.get(from..)?, b'"' + 1)?;
+    (input.get(at) == Some(&b'"')).then_some(at + 1)
+}
+
+/// The length in front of a payload in quotes, and the bytes up to the payload.
+#[inline]
+fn counted_ahead(rest: &[u8]) -> Option<(u32, usize)> {
+    let mut text = rest.strip_prefix(b",")?;
+    let mut length = 0_u32;
+    while let [digit @ b'0'..=b'9', tail @ ..] = text {
+        length = length
+            .wrapping_mul(10)
+            .wrapping_add(u32::from(digit - b'0'));
+        text = tail;
+    }
+    let passed = rest.len() - text.strip_prefix(b",\"")?.len();
+    // A comma, one to nine digits, which cannot overflow, a comma and a quote.
+    (4..=12).contains(&passed).then_some((length, passed))
 }

@@ -23,6 +23,14 @@ impl Link<'_> {
         !matches!(self.phase, Phase::Idle | Phase::Line)
     }
 
+    /// Whether a line with a name is a URC, at a glance.
+    #[inline]
+    pub(super) fn is_named_urc(&self, bytes: &[u8]) -> bool {
+        bytes.starts_with(b"+")
+            && !bytes.starts_with(b"+CM")
+            && (!self.is_out() || self.telling & tell(bytes) == 0)
+    }
+
     /// What a line is; looks only.
     pub(super) fn sort(&self, bytes: &[u8]) -> Sorted {
         let out = self.is_out();
