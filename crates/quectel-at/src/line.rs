@@ -31,8 +31,16 @@ impl<'a> Line<'a> {
     /// The parameters, if the line's name is `name` (such as `+QMTOPEN`).
     #[inline]
     pub fn params(self, name: &[u8]) -> Option<Params<'a>> {
-        let rest = self.bytes.strip_prefix(name)?.strip_prefix(b":")?;
-        Some(Params::new(rest.strip_prefix(b" ").unwrap_or(rest)))
+        self.text(name).map(Params::new)
+    }
+
+    /// What stands behind the name and the colon, if the line's name is `name`.
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    fn text(self, name: &[u8]) -> Option<&'a [u8]> {
+        match self.bytes.strip_prefix(name)? {
+            [b':', b' ', text @ ..] | [b':', text @ ..] => Some(text),
+            _ => None,
+        }
     }
 }
 

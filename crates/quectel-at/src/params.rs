@@ -4,8 +4,11 @@
 use crate::find::{self, WIDE};
 
 /// Why a parameter could not be read.
+///
+/// As wide as a number, so that a number or an error comes back in registers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
+#[repr(u32)]
 pub enum ParamError {
     /// The line ends before this parameter.
     #[error("the line has fewer parameters than expected")]
@@ -24,8 +27,10 @@ pub enum ParamError {
     WrongName,
 }
 
-/// Digits that fit 64 bits in every base up to 16.
-const MOST_DIGITS: usize = 16;
+/// 0x01 in every byte.
+const EACH: u64 = u64::MAX / 0xFF;
+/// The most that a number with a sign may be.
+const SIGNED: u32 = i32::MAX.cast_unsigned();
 
 /// One parameter as it stood in the line, without its quotes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,108 +86,131 @@ impl<'a> Params<'a> {
     /// # Errors
     /// [`ParamError::Missing`] at the end of the line.
     pub fn param(&mut self) -> Result<Param<'a>, ParamError> {
-        let text = skip_spaces(self.rest.ok_or(ParamError::Missing)?);
-        let unquoted = text.strip_prefix(b"\"");
-        let text = unquoted.unwrap_or(text);
-        let end = if unquoted.is_some() { b'"' } else { b',' };
-        let end = find::byte(text, end).unwrap_or(text.len());
-        let (bytes, after) = text.split_at_checked(end).unwrap_or((text, &[]));
+        let mut text = skip_spaces(self.rest.ok_or(ParamError::Missing)?);
+        let mut end = b',';
+        if let [b'"', inside @ ..] = text {
+            (text, end) = (inside, b'"');
+        }
+        let at = find::byte(text, end).unwrap_or(text.len());
+        let (mut bytes, after) = text.split_at_checked(at).unwrap_or((text, &[]));
         // Whatever stands between the closing quote and the comma is not a parameter of its own.
-        self.rest = find::byte(after, b',').and_then(|comma| after.get(comma + 1..));
-        Ok(Param {
-            bytes: if unquoted.is_some() {
-                bytes
-            } else {
-                bytes.trim_ascii_end()
-            },
-            quoted: unquoted.is_some(),
-        })
+        self.rest = behind_comma(after);
+        let quoted = end == b'"';
+        while let ([before @ .., b' '], false) = (bytes, quoted) {
+            bytes = before;
+        }
+        Ok(Param { bytes, quoted })
     }
 
     /// The bytes of the next parameter, which must stand in quotes.
     ///
     /// # Errors
     /// [`ParamError::Missing`]; [`ParamError::NotQuoted`], then nothing has been read.
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub fn quoted(&mut self) -> Result<&'a [u8], ParamError> {
         let text = skip_spaces(self.rest.ok_or(ParamError::Missing)?);
-        let text = text.strip_prefix(b"\"").ok_or(ParamError::NotQuoted)?;
+        let [b'"', text @ ..] = text else {
+            return Err(ParamError::NotQuoted);
+        };
         let end = find::byte(text, b'"').and_then(|end| text.split_at_checked(end));
         let (bytes, after) = end.ok_or(ParamError::NotQuoted)?;
         self.rest = match after {
-            [_, b',', rest @ ..] => Some(rest),
-            after => find::byte(after, b',').and_then(|comma| after.get(comma + 1..)),
+            [_, b',', rest @ ..] if WIDE => Some(rest),
+            after => behind_comma(after),
         };
         Ok(bytes)
     }
 
-    /// The usual case of a decimal number: nothing but digits. Worth its flash only on a processor with room for it.
+    /// The usual case of a small number: a digit alone.
     #[inline]
-    fn plain(&mut self) -> Option<u32> {
-        let text = self.rest.filter(|_| WIDE)?;
-        let (mut sum, mut rest) = (0_u32, text);
-        while let [byte, tail @ ..] = rest
-            && let digit = byte.wrapping_sub(b'0')
-            && digit < 10
-        {
-            sum = sum.wrapping_mul(10).wrapping_add(u32::from(digit));
-            rest = tail;
-        }
-        let digits = text.len() - rest.len();
-        self.rest = match rest {
-            [b',', rest @ ..] if digits > 0 && digits < 10 => Some(rest),
-            [] if digits > 0 && digits < 10 => None,
+    fn one_digit(&mut self) -> Option<u32> {
+        let (digit, rest) = match self.rest.filter(|_| WIDE)? {
+            [digit, b',', rest @ ..] => (digit, Some(rest)),
+            [digit] => (digit, None),
             _ => return None,
         };
-        Some(sum)
+        let digit = digit.wrapping_sub(b'0');
+        if digit >= 10 {
+            return None;
+        }
+        self.rest = rest;
+        Some(u32::from(digit))
     }
 
-    /// The usual case of a hex number: up to eight digits in quotes, with more behind them. Worth its flash only on a
-    /// processor with room for it.
+    /// The usual case of a large number: nothing but digits, at most seven, read all at a time.
+    #[inline]
+    fn digits(&mut self) -> Option<u32> {
+        let text = self.rest.filter(|_| WIDE)?;
+        let (value, digits) = decimal_word(word(text)?)?;
+        self.rest = match text.get(digits..)? {
+            [b',', rest @ ..] => Some(rest),
+            [] => None,
+            _ => return None,
+        };
+        Some(value)
+    }
+
+    /// The usual case of a hex number: up to eight digits in quotes, with more behind them.
     #[inline]
     fn hex_in_quotes(&mut self) -> Option<u32> {
         let [b'"', text @ ..] = self.rest.filter(|_| WIDE)? else {
             return None;
         };
-        let word = text.first_chunk()?;
-        let digits = find::byte(text.get(..9)?, b'"')?;
+        let (value, digits) = hex_word(u64::from_le_bytes(*text.first_chunk()?))?;
         let [b'"', b',', rest @ ..] = text.get(digits..)? else {
             return None;
         };
-        let value = hex_word(u64::from_le_bytes(*word), digits)?;
         self.rest = Some(rest);
         Some(value)
     }
 
-    /// A number that is a whole parameter, in quotes or not. A CR ends it too, and is then the first byte of the rest:
-    /// a payload may stand behind it.
-    fn number(&mut self, base: u64) -> Result<u32, ParamError> {
-        let text = skip_spaces(self.rest.ok_or(ParamError::Missing)?);
-        let unquoted = text.strip_prefix(b"\"");
-        let text = unquoted.unwrap_or(text);
-        let (mut sum, mut rest) = (0_u64, text);
+    /// A number of at most `most` that is a whole parameter, in quotes or not. A CR ends it too, and is then the first
+    /// byte of the rest: a payload may stand behind it.
+    #[inline(never)]
+    fn number(&mut self, base: u32, most: u32) -> Result<u32, ParamError> {
+        let (mut rest, mut end, mut minus) = (self.rest.ok_or(ParamError::Missing)?, b',', false);
+        rest = skip_spaces(rest);
+        if let ([b'-', tail @ ..], SIGNED) = (rest, most) {
+            (rest, minus) = (tail, true);
+        }
+        if let [b'"', tail @ ..] = rest {
+            (rest, end) = (tail, b'"');
+        }
+        if let ([b'0', b'x' | b'X', tail @ ..], 16) = (rest, base) {
+            rest = tail;
+        }
+        let (mut sum, mut fits, length) = (0_u32, true, rest.len());
         while let [byte, tail @ ..] = rest
             && let value = digit(*byte)
             && value < base
         {
-            sum = sum.wrapping_mul(base).wrapping_add(value);
+            match u32::try_from(u64::from(sum) * u64::from(base) + u64::from(value)) {
+                Ok(next) if next <= most => sum = next,
+                _ => fits = false,
+            }
             rest = tail;
         }
-        // More would not fit, whatever the base.
-        let mut fits = (1..=MOST_DIGITS).contains(&(text.len() - rest.len()));
-        if unquoted.is_some() {
-            fits &= rest.first() == Some(&b'"');
-            rest = rest.get(1..).unwrap_or_default();
+        fits &= rest.len() < length;
+        if end == b'"' {
+            match rest {
+                [b'"', tail @ ..] => rest = tail,
+                _ => fits = false,
+            }
         }
-        self.rest = match skip_spaces(rest) {
-            [] if fits => None,
-            [b',', rest @ ..] if fits => Some(rest),
-            rest @ [b'\r', ..] if fits => Some(rest),
-            _ => {
-                self.param()?;
-                return Err(ParamError::NotANumber);
+        let after = match skip_spaces(rest) {
+            [] => None,
+            [b',', rest @ ..] => Some(rest),
+            rest => {
+                fits &= rest.first() == Some(&b'\r');
+                Some(rest)
             }
         };
-        u32::try_from(sum).map_err(|_| ParamError::NotANumber)
+        if !fits {
+            self.param()?;
+            return Err(ParamError::NotANumber);
+        }
+        self.rest = after;
+        Ok(if minus { sum.wrapping_neg() } else { sum })
     }
 
     /// The next parameter's bytes, quoted or not.
@@ -207,21 +235,10 @@ impl<'a> Params<'a> {
     /// [`ParamError::Missing`]; [`ParamError::NotANumber`].
     #[inline]
     pub fn i32(&mut self) -> Result<i32, ParamError> {
-        if let Some(number) = self.plain() {
-            return i32::try_from(number).map_err(|_| ParamError::NotANumber);
+        match self.one_digit() {
+            Some(number) => Ok(number.cast_signed()),
+            None => self.number(10, SIGNED).map(u32::cast_signed),
         }
-        self.signed()
-    }
-
-    fn signed(&mut self) -> Result<i32, ParamError> {
-        let text = self.rest.map(skip_spaces);
-        let (text, negative) = match text {
-            Some([b'-', digits @ ..]) => (Some(digits), true),
-            text => (text, false),
-        };
-        self.rest = text;
-        let value = i32::try_from(self.number(10)?).map_err(|_| ParamError::NotANumber)?;
-        Ok(if negative { -value } else { value })
     }
 
     /// The next parameter as a decimal number, 0 to 4,294,967,295.
@@ -230,9 +247,9 @@ impl<'a> Params<'a> {
     /// [`ParamError::Missing`]; [`ParamError::NotANumber`].
     #[inline]
     pub fn u32(&mut self) -> Result<u32, ParamError> {
-        match self.plain() {
+        match self.digits() {
             Some(number) => Ok(number),
-            None => self.number(10),
+            None => self.number(10, u32::MAX),
         }
     }
 
@@ -242,7 +259,11 @@ impl<'a> Params<'a> {
     /// [`ParamError::Missing`]; [`ParamError::NotANumber`].
     #[inline]
     pub fn u16(&mut self) -> Result<u16, ParamError> {
-        u16::try_from(self.u32()?).map_err(|_| ParamError::NotANumber)
+        if let Some(number) = self.digits() {
+            return u16::try_from(number).map_err(|_| ParamError::NotANumber);
+        }
+        let [low, high, ..] = self.number(10, 0xFFFF)?.to_le_bytes();
+        Ok(u16::from_le_bytes([low, high]))
     }
 
     /// The next parameter as a decimal number, 0 to 255.
@@ -251,45 +272,85 @@ impl<'a> Params<'a> {
     /// [`ParamError::Missing`]; [`ParamError::NotANumber`].
     #[inline]
     pub fn u8(&mut self) -> Result<u8, ParamError> {
-        u8::try_from(self.u32()?).map_err(|_| ParamError::NotANumber)
+        let number = match self.one_digit() {
+            Some(number) => number,
+            None => self.number(10, 0xFF)?,
+        };
+        let [low, ..] = number.to_le_bytes();
+        Ok(low)
     }
 
     /// The next parameter as a hex number, upper or lower case, with or without `0x`, quoted or not.
     ///
     /// # Errors
     /// [`ParamError::Missing`]; [`ParamError::NotANumber`].
+    #[inline]
     pub fn hex(&mut self) -> Result<u32, ParamError> {
-        if let Some(number) = self.hex_in_quotes() {
-            return Ok(number);
+        match self.hex_in_quotes() {
+            Some(number) => Ok(number),
+            None => self.number(16, u32::MAX),
         }
-        if let Some([b'0', b'x' | b'X', digits @ ..]) = self.rest.map(skip_spaces) {
-            self.rest = Some(digits);
-        }
-        self.number(16)
     }
 }
 
-/// The value of a word's first digits, 1 to 8, all at a time.
+/// The place of a word in a list, in which each word ends with a NUL: one text takes less flash than many.
+#[inline(never)]
+pub(crate) fn place(list: &[u8], word: &[u8]) -> Option<usize> {
+    list.split(|byte| *byte == 0)
+        .position(|known| known == word)
+}
+
+/// What stands behind the first comma; `None` if there is none.
+fn behind_comma(text: &[u8]) -> Option<&[u8]> {
+    find::byte(text, b',').and_then(|comma| text.get(comma + 1..))
+}
+
+/// The first eight bytes of a text of at least four, with zeros behind a shorter one.
 #[inline]
-fn hex_word(word: u64, digits: usize) -> Option<u32> {
-    const EACH: u64 = u64::MAX / 0xFF;
-    let aside = u32::try_from(8_usize.checked_sub(digits)?).ok()? * 8;
+fn word(text: &[u8]) -> Option<u64> {
+    if let Some(word) = text.first_chunk() {
+        return Some(u64::from_le_bytes(*word));
+    }
+    let first = u32::from_le_bytes(*text.first_chunk()?);
+    let last = u32::from_le_bytes(*text.last_chunk()?);
+    // Where both have a byte it is the same.
+    Some(u64::from(first) | u64::from(last) << (text.len() * 8 - 32))
+}
+
+/// The value of the decimal digits that a word begins with, 1 to 7, and how many there are.
+#[inline]
+fn decimal_word(word: u64) -> Option<(u32, usize)> {
+    let values = word ^ EACH * u64::from(b'0');
+    // The highest bit of each byte that is no digit; wrong behind the first of them, where it does not matter.
+    let others = (values.wrapping_add(EACH * (0x80 - 10)) | values) & (EACH << 7);
+    let digits = others.trailing_zeros() / 8;
     // The last digit becomes the last byte; those in front become 0.
-    let word = word.checked_shl(aside)?;
+    let values = values.checked_shl(64 - digits * 8).filter(|_| digits < 8)?;
+    let pairs = values.wrapping_mul(10).wrapping_add(values >> 8);
+    let even = (pairs & 0xFF_0000_00FF).wrapping_mul(100 + (1_000_000 << 32));
+    let odd = (pairs >> 16 & 0xFF_0000_00FF).wrapping_mul(1 + (10_000 << 32));
+    let sum = u32::try_from(even.wrapping_add(odd) >> 32).ok()?;
+    Some((sum, digits as usize))
+}
+
+/// The value of the hex digits that a word begins with, 1 to 8, and how many there are.
+#[inline]
+fn hex_word(word: u64) -> Option<(u32, usize)> {
     // The highest bit of a byte of 7 bits that is not less than `least`.
     let from = |word: u64, least: u8| (word & EACH * 0x7F) + EACH * u64::from(0x80 - least);
     let lower = word | EACH * 0x20;
     let is_digit = from(word, b'0') & !from(word, b'9' + 1);
     let is_letter = from(lower, b'a') & !from(lower, b'f' + 1);
-    let wrong = (!(is_digit | is_letter) | word) & (EACH << 7);
-    if wrong >> aside != 0 {
-        return None;
-    }
+    let others = (!(is_digit | is_letter) | word) & (EACH << 7);
+    let digits = others.trailing_zeros() / 8;
+    // The last digit becomes the last byte; those in front become 0.
+    let word = word.checked_shl(64 - digits * 8)?;
     let values = (word & EACH * 0xF) + (word >> 6 & EACH) * 9;
     let pairs = values.swap_bytes();
     let pairs = (pairs | pairs >> 4) & 0x00FF_00FF_00FF_00FF;
     let fours = (pairs | pairs >> 8) & 0x0000_FFFF_0000_FFFF;
-    u32::try_from((fours | fours >> 16) & 0xFFFF_FFFF).ok()
+    let sum = u32::try_from((fours | fours >> 16) & 0xFFFF_FFFF).ok()?;
+    Some((sum, digits as usize))
 }
 
 #[inline]
@@ -302,10 +363,10 @@ fn skip_spaces(mut text: &[u8]) -> &[u8] {
 
 /// The value of a digit of any base up to 16; 16 or more for other bytes.
 #[inline]
-fn digit(byte: u8) -> u64 {
+fn digit(byte: u8) -> u32 {
     let digit = byte.wrapping_sub(b'0');
     let letter = (byte | 0x20).wrapping_sub(b'a');
-    u64::from(if digit < 10 {
+    u32::from(if digit < 10 {
         digit
     } else {
         letter.saturating_add(10)
@@ -358,12 +419,12 @@ mod tests {
         ) {
             let mut long = Params::new(text.as_bytes());
             let mut short = long;
-            prop_assert_eq!(short.u32(), long.number(10));
+            prop_assert_eq!(short.u32(), long.number(10, u32::MAX));
             prop_assert_eq!(short.rest, long.rest);
             let mut long = Params::new(text.as_bytes());
             let mut short = long;
             if !text.contains('x') && !text.contains('X') {
-                prop_assert_eq!(short.hex(), long.number(16));
+                prop_assert_eq!(short.hex(), long.number(16, u32::MAX));
                 prop_assert_eq!(short.rest, long.rest);
             }
         }

@@ -1,6 +1,9 @@
 //! Final result codes, with the +CME and +CMS tables.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
+use crate::params::place;
+use crate::{Line, Params};
+
 /// A final result code: the line that ends a command.
 ///
 /// # Reference
@@ -32,29 +35,9 @@ pub enum ResultCode {
     SendFail,
 }
 
-/// The result codes in words.
-const VERBOSE: &[(&str, ResultCode)] = &[
-    ("OK", ResultCode::Ok),
-    ("ERROR", ResultCode::Error),
-    ("SEND OK", ResultCode::SendOk),
-    ("SEND FAIL", ResultCode::SendFail),
-    ("CONNECT", ResultCode::Connect(None)),
-    ("NO CARRIER", ResultCode::NoCarrier),
-    ("NO DIALTONE", ResultCode::NoDialtone),
-    ("BUSY", ResultCode::Busy),
-    ("NO ANSWER", ResultCode::NoAnswer),
-];
-
-/// The result codes with `ATV0`.
-const NUMERIC: &[(u8, ResultCode)] = &[
-    (b'0', ResultCode::Ok),
-    (b'1', ResultCode::Connect(None)),
-    (b'3', ResultCode::NoCarrier),
-    (b'4', ResultCode::Error),
-    (b'6', ResultCode::NoDialtone),
-    (b'7', ResultCode::Busy),
-    (b'8', ResultCode::NoAnswer),
-];
+/// The result codes in words, each with a NUL behind it and at the place of its number with `ATV0`, if it has one.
+const WORDS: &[u8] =
+    b"OK\0CONNECT\0\0NO CARRIER\0ERROR\0\0NO DIALTONE\0BUSY\0NO ANSWER\0SEND OK\0SEND FAIL";
 
 impl ResultCode {
     /// Reads a line; `None` if it is no final result code.
@@ -62,27 +45,35 @@ impl ResultCode {
     /// A single digit is one only with ATV0, so it counts only where `numeric` is set. With `AT+CMEE=2` an error is told
     /// in words: it has no number then, and [`ResultCode::in_words`] finds it.
     pub fn parse(line: &[u8], numeric: bool) -> Option<Self> {
-        if let Some(rest) = line.strip_prefix(b"+CM") {
-            let (kind, rest) = rest.split_first()?;
-            let code = crate::Params::new(rest.strip_prefix(b" ERROR:")?)
-                .u16()
-                .ok();
-            return match kind {
-                b'E' => Some(Self::Cme(CmeError(code))),
-                b'S' => Some(Self::Cms(CmsError(code))),
-                _ => None,
-            };
+        let error = |name| {
+            let mut params = Line::new(line).params(name)?;
+            Some(params.u16().ok())
+        };
+        if let Some(code) = error(b"+CME ERROR") {
+            return Some(Self::Cme(CmeError(code)));
         }
-        if let ([digit], true) = (line, numeric) {
-            return NUMERIC.iter().find(|row| row.0 == *digit).map(|row| row.1);
+        if let Some(code) = error(b"+CMS ERROR") {
+            return Some(Self::Cms(CmsError(code)));
         }
         if let Some(count) = line.strip_prefix(b"CONNECT ") {
-            return Some(Self::Connect(crate::Params::new(count).u32().ok()));
+            return Some(Self::Connect(Params::new(count).u32().ok()));
         }
-        VERBOSE
-            .iter()
-            .find(|row| row.0.as_bytes() == line)
-            .map(|row| row.1)
+        let place = match line {
+            [digit] if numeric => usize::from(digit.checked_sub(b'0').filter(|n| *n < 9)?),
+            words => place(WORDS, words)?,
+        };
+        Some(match place {
+            0 => Self::Ok,
+            1 => Self::Connect(None),
+            3 => Self::NoCarrier,
+            4 => Self::Error,
+            6 => Self::NoDialtone,
+            7 => Self::Busy,
+            8 => Self::NoAnswer,
+            9 => Self::SendOk,
+            10 => Self::SendFail,
+            _ => return None,
+        })
     }
 
     /// The same with the number of an error that the line tells in words, if the table has these words.

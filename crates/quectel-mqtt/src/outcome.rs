@@ -1,5 +1,7 @@
 //! What became of a packet.
 
+use quectel_at::{ParamError, Params};
+
 use crate::Qos;
 use crate::result::{ReturnCode, show};
 
@@ -95,13 +97,22 @@ pub enum PubResult {
 }
 
 impl PubResult {
-    pub(crate) const fn new(result: i32, value: Option<u32>) -> Self {
+    pub(crate) const fn new(result: i32) -> Self {
         match result {
             0 => Self::Acknowledged,
-            1 => Self::Retransmission(value),
+            1 => Self::Retransmission(None),
             2 => Self::Failed,
             other => Self::Unknown(other),
         }
+    }
+
+    /// Reads `<result>[,<value>]`; the value is that of a repetition.
+    #[inline]
+    pub(crate) fn read(params: &mut Params<'_>) -> Result<Self, ParamError> {
+        Ok(match Self::new(params.i32()?) {
+            Self::Retransmission(_) => Self::Retransmission(params.u32().ok()),
+            other => other,
+        })
     }
 
     /// Whether the packet was acknowledged.

@@ -44,20 +44,24 @@ pub struct Recv<'a> {
 }
 
 impl<'a> Recv<'a> {
-    /// Reads a line with a message, URC or answer.
+    /// Reads a line with a message, URC or answer; looks at each byte of the topic once and at the payload's ends.
     ///
     /// # Errors
     /// [`ParamError`] if the line has another shape.
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub fn parse(line: Line<'a>) -> Result<Self, ParamError> {
-        let text = line
-            .bytes()
-            .strip_prefix(b"+QMTRECV:")
-            .ok_or(ParamError::WrongName)?;
-        match Incoming::parse(text) {
-            Some(Incoming::Message(recv)) => Ok(recv),
-            Some(Incoming::Notice { .. }) => Err(ParamError::Missing),
-            None => Err(ParamError::NotANumber),
-        }
+        let mut params = line.params(b"+QMTRECV").ok_or(ParamError::WrongName)?;
+        let client = params.u8()?;
+        let msg_id = params.u32()?;
+        let topic = params.quoted()?;
+        let (length, payload) = usual(params).unwrap_or_else(|| payload(params.rest()));
+        Ok(Self {
+            client,
+            msg_id,
+            topic,
+            payload,
+            length,
+        })
     }
 
     /// Whether the payload has as many bytes as were announced; true if none were.
@@ -67,41 +71,21 @@ impl<'a> Recv<'a> {
     }
 }
 
-/// What a `+QMTRECV` line says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Incoming<'a> {
-    Message(Recv<'a>),
-    /// A message waits in a slot.
-    Notice {
-        client: u8,
-        slot: u8,
-    },
-}
-
-impl<'a> Incoming<'a> {
-    /// Reads what stands after `+QMTRECV:`; looks at each byte of the topic once and at the payload's ends.
-    #[inline]
-    pub(crate) fn parse(text: &'a [u8]) -> Option<Self> {
-        let mut params = Params::new(text.strip_prefix(b" ").unwrap_or(text));
-        let client = params.u8().ok()?;
-        let msg_id = params.u32().ok()?;
-        if params.is_empty() {
-            let slot = u8::try_from(msg_id).ok()?;
-            return Some(Self::Notice { client, slot });
-        }
-        let topic = params.quoted().ok()?;
-        let (length, payload) = payload(params.rest());
-        Some(Self::Message(Recv {
-            client,
-            msg_id,
-            topic,
-            payload,
-            length,
-        }))
+/// The usual case: a payload in quotes, of the length that stands in front.
+#[inline]
+fn usual(mut params: Params<'_>) -> Option<(Option<u32>, &[u8])> {
+    if cfg!(not(target_pointer_width = "64")) || params.rest().first() == Some(&b'"') {
+        return None;
     }
+    let length = params.u32().ok()?;
+    let [b'"', payload @ .., b'"'] = params.rest() else {
+        return None;
+    };
+    (usize::try_from(length) == Ok(payload.len())).then_some((Some(length), payload))
 }
 
 /// The length, if there is one, and the payload, from what stands after the topic's comma.
+#[inline(never)]
 fn payload(body: &[u8]) -> (Option<u32>, &[u8]) {
     if let Some(payload) = in_quotes(body) {
         return (None, without_quote(payload));

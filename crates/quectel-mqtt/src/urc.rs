@@ -2,7 +2,6 @@
 
 use quectel_at::{Line, ParamError, Params, PayloadForm, PayloadRule};
 
-use crate::recv::Incoming;
 use crate::{
     CloseResult, ConnectResult, Granted, OpenResult, PubResult, Recv, StatCause, SubResult,
 };
@@ -41,18 +40,18 @@ impl Published {
     ///
     /// # Errors
     /// [`ParamError`] if the line has another shape.
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub fn parse(line: Line<'_>) -> Result<Self, ParamError> {
         let mut params = line.params(b"+QMTPUB").ok_or(ParamError::WrongName)?;
         Self::read(params.u8()?, &mut params)
     }
 
+    #[inline]
     fn read(client: u8, params: &mut Params<'_>) -> Result<Self, ParamError> {
-        let msg_id = params.u16()?;
-        let result = params.i32()?;
         Ok(Self {
             client,
-            msg_id,
-            result: PubResult::new(result, params.u32().ok()),
+            msg_id: params.u16()?,
+            result: PubResult::read(params)?,
         })
     }
 }
@@ -72,6 +71,7 @@ impl Stat {
     ///
     /// # Errors
     /// [`ParamError`] if the line has another shape.
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub fn parse(line: Line<'_>) -> Result<Self, ParamError> {
         let mut params = line.params(b"+QMTSTAT").ok_or(ParamError::WrongName)?;
         Ok(Self {
@@ -175,20 +175,28 @@ impl<'a> Urc<'a> {
     /// Reads a line; `None` if it is none of these.
     ///
     /// The answers of `AT+QMTCONN?` look like results: let [`quectel_at::Link`] decide which lines are URCs.
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub fn parse(line: Line<'a>) -> Option<Self> {
-        let rest = line.bytes().strip_prefix(b"+QMT")?;
-        // By far the most lines are these three.
-        match rest {
-            [b'R', b'E', b'C', b'V', b':', text @ ..] => {
-                return Some(match Incoming::parse(text)? {
-                    Incoming::Message(recv) => Self::Recv(recv),
-                    Incoming::Notice { client, slot } => Self::RecvNotice { client, slot },
-                });
-            }
-            [b'P', b'U', b'B', b':', ..] => return Published::parse(line).ok().map(Self::Pub),
-            [b'S', b'T', b'A', b'T', b':', ..] => return Stat::parse(line).ok().map(Self::Stat),
-            _ => {}
+        if !line.bytes().starts_with(b"+QMT") {
+            return None;
         }
+        // By far the most lines are these three.
+        if let Ok(recv) = Recv::parse(line) {
+            return Some(Self::Recv(recv));
+        }
+        if let Ok(published) = Published::parse(line) {
+            return Some(Self::Pub(published));
+        }
+        if let Ok(stat) = Stat::parse(line) {
+            return Some(Self::Stat(stat));
+        }
+        Self::other(line)
+    }
+
+    /// Reads a line that is none of the usual three.
+    #[inline(never)]
+    fn other(line: Line<'a>) -> Option<Self> {
+        let rest = line.bytes().get(b"+QMT".len()..)?;
         // The longest of the names is PUBREL.
         let colon = rest.iter().take(7).position(|byte| *byte == b':')?;
         let (name, text) = rest.split_at_checked(colon)?;
@@ -219,6 +227,13 @@ impl<'a> Urc<'a> {
 
 fn result<'a>(name: &[u8], client: u8, params: &mut Params<'_>) -> Result<Urc<'a>, ParamError> {
     Ok(match name {
+        b"RECV" => {
+            let slot = params.u8()?;
+            if !params.is_empty() {
+                return Err(ParamError::WrongName);
+            }
+            Urc::RecvNotice { client, slot }
+        }
         b"PUBEX" => Urc::PubEx(Published::read(client, params)?),
         b"OPEN" => Urc::Open {
             client,
@@ -258,7 +273,7 @@ fn result<'a>(name: &[u8], client: u8, params: &mut Params<'_>) -> Result<Urc<'a
             }
         }
         b"PUBREL" => {
-            let result = PubResult::new(params.i32()?, None);
+            let result = PubResult::new(params.i32()?);
             Urc::PubRel(Published {
                 client,
                 msg_id: params.u16()?,

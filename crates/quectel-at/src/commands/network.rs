@@ -159,22 +159,31 @@ impl Registration {
     ///
     /// # Errors
     /// [`ParamError`] if the line has another shape.
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub fn parse_urc(line: Line<'_>) -> Result<Self, ParamError> {
         let (domain, params) = Self::open(line)?;
         Self::fields(domain, params)
     }
 
+    #[inline]
     fn open(line: Line<'_>) -> Result<(RegistrationDomain, Params<'_>), ParamError> {
-        let name = line.bytes().strip_prefix(b"+C");
-        let (domain, name) = match name.ok_or(ParamError::WrongName)? {
-            [b'G', name @ ..] => (RegistrationDomain::Packet, name),
-            [b'E', name @ ..] => (RegistrationDomain::Lte, name),
-            name => (RegistrationDomain::Circuit, name),
-        };
-        let params = Line::new(name).params(b"REG");
-        Ok((domain, params.ok_or(ParamError::WrongName)?))
+        let mut params = line
+            .params(b"+CEREG")
+            .map(|params| (RegistrationDomain::Lte, params));
+        if params.is_none() {
+            params = line
+                .params(b"+CGREG")
+                .map(|params| (RegistrationDomain::Packet, params));
+        }
+        if params.is_none() {
+            params = line
+                .params(b"+CREG")
+                .map(|params| (RegistrationDomain::Circuit, params));
+        }
+        params.ok_or(ParamError::WrongName)
     }
 
+    #[cfg_attr(target_pointer_width = "64", inline)]
     fn fields(domain: RegistrationDomain, mut params: Params<'_>) -> Result<Self, ParamError> {
         let stat = RegistrationStat::new(params.u8()?);
         // Where the module is matters less than whether it is registered: an odd field is one that was not told.

@@ -2,6 +2,8 @@
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
 use super::NetworkError;
+use crate::find::WIDE;
+use crate::params::place;
 use crate::{Line, Params};
 
 /// What `+QIURC: "<kind>",…` tells.
@@ -52,41 +54,71 @@ pub enum QiUrc<'a> {
     Other(&'a [u8]),
 }
 
+/// The kinds that have parameters of their own, each with a NUL behind it.
+const KINDS: &[u8] = b"pdpdeact\0closed\0recv\0incoming\0incoming full\0dnsgip";
+
 impl<'a> QiUrc<'a> {
     /// Reads a line; `None` if it is no `+QIURC`.
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub fn parse(line: Line<'a>) -> Option<Self> {
-        let mut params = line.params(b"+QIURC")?;
-        let kind = params.quoted().or_else(|_| params.bytes()).ok()?;
+        let params = line.params(b"+QIURC")?;
+        if let Some(urc) = Self::usual(params.rest()) {
+            return Some(urc);
+        }
+        Self::read(params)
+    }
+
+    /// The usual cases: data have come or a socket is closed, and its number is all that follows.
+    #[inline]
+    fn usual(text: &[u8]) -> Option<Self> {
+        if !WIDE {
+            return None;
+        }
+        let closed = text.strip_prefix(b"\"closed\",");
+        let mut params = Params::new(match closed {
+            Some(number) => number,
+            None => text.strip_prefix(b"\"recv\",")?,
+        });
+        let socket = params.u8().ok().filter(|_| params.is_empty())?;
+        Some(match closed {
+            Some(_) => Self::Closed { socket },
+            None => Self::Recv { socket, len: None },
+        })
+    }
+
+    #[inline(never)]
+    fn read(mut params: Params<'a>) -> Option<Self> {
+        let kind = params.bytes().ok()?;
         Some(Self::of(kind, params).unwrap_or(Self::Other(kind)))
     }
 
     fn of(kind: &[u8], mut params: Params<'a>) -> Option<Self> {
-        match kind {
-            b"pdpdeact" => params.u8().ok().map(|context| Self::PdpDeact { context }),
-            b"closed" => params.u8().ok().map(|socket| Self::Closed { socket }),
-            b"recv" => Some(Self::Recv {
-                socket: params.u8().ok()?,
+        let kind = place(KINDS, kind)?;
+        if kind == 4 {
+            return Some(Self::IncomingFull);
+        }
+        if kind == 5 {
+            if let Ok(address) = params.quoted() {
+                return Some(Self::DnsAddress(address));
+            }
+            return Some(Self::DnsGip {
+                error: NetworkError::new(params.u16().ok()?),
+                count: params.u8().unwrap_or(0),
+                ttl_s: params.u32().unwrap_or(0),
+            });
+        }
+        let socket = params.u8().ok()?;
+        Some(match kind {
+            0 => Self::PdpDeact { context: socket },
+            1 => Self::Closed { socket },
+            2 => Self::Recv {
+                socket,
                 len: params.u16().ok(),
-            }),
-            b"incoming" => Some(Self::Incoming {
-                socket: params.u8().ok()?,
+            },
+            _ => Self::Incoming {
+                socket,
                 server: params.u8().ok()?,
-            }),
-            b"incoming full" => Some(Self::IncomingFull),
-            b"dnsgip" => Self::dns(params),
-            _ => None,
-        }
-    }
-
-    fn dns(mut params: Params<'a>) -> Option<Self> {
-        let first = params.param().ok()?;
-        if first.quoted {
-            return Some(Self::DnsAddress(first.bytes));
-        }
-        Some(Self::DnsGip {
-            error: NetworkError::new(Params::new(first.bytes).u16().ok()?),
-            count: params.u8().unwrap_or(0),
-            ttl_s: params.u32().unwrap_or(0),
+            },
         })
     }
 }
