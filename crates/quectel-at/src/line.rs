@@ -37,8 +37,9 @@ impl<'a> Line<'a> {
     /// What stands behind the name and the colon, if the line's name is `name`.
     #[cfg_attr(target_pointer_width = "64", inline)]
     fn text(self, name: &[u8]) -> Option<&'a [u8]> {
-        match self.bytes.strip_prefix(name)? {
-            [b':', b' ', text @ ..] | [b':', text @ ..] => Some(text),
+        let (head, text) = self.bytes.split_at_checked(name.len())?;
+        match text {
+            [b':', text @ ..] if head == name => Some(text.strip_prefix(b" ").unwrap_or(text)),
             _ => None,
         }
     }

@@ -4,11 +4,8 @@
 use crate::find::{self, WIDE};
 
 /// Why a parameter could not be read.
-///
-/// As wide as a number, so that a number or an error comes back in registers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-#[repr(u32)]
 pub enum ParamError {
     /// The line ends before this parameter.
     #[error("the line has fewer parameters than expected")]
@@ -29,8 +26,6 @@ pub enum ParamError {
 
 /// 0x01 in every byte.
 const EACH: u64 = u64::MAX / 0xFF;
-/// The most that a number with a sign may be.
-const SIGNED: u32 = i32::MAX.cast_unsigned();
 
 /// One parameter as it stood in the line, without its quotes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +34,20 @@ pub struct Param<'a> {
     pub bytes: &'a [u8],
     /// Whether the parameter stood in double quotes.
     pub quoted: bool,
+}
+
+/// A parameter without its quotes.
+struct Piece<'a> {
+    bytes: &'a [u8],
+    quotes: Quotes,
+}
+
+#[derive(PartialEq, Eq)]
+enum Quotes {
+    None,
+    Both,
+    /// The closing one is missing.
+    Open,
 }
 
 /// Iterates over parameters: numbers, hex numbers and quoted strings, with commas inside quotes kept.
@@ -81,25 +90,50 @@ impl<'a> Params<'a> {
         n
     }
 
-    /// The next parameter.
+    /// The next parameter. One without quotes ends at a CR too, since a payload may stand behind it.
     ///
     /// # Errors
     /// [`ParamError::Missing`] at the end of the line.
+    #[inline]
     pub fn param(&mut self) -> Result<Param<'a>, ParamError> {
-        let mut text = skip_spaces(self.rest.ok_or(ParamError::Missing)?);
-        let mut end = b',';
+        let piece = self.piece().ok_or(ParamError::Missing)?;
+        Ok(Param {
+            bytes: piece.bytes,
+            quoted: piece.quotes != Quotes::None,
+        })
+    }
+
+    #[inline(never)]
+    fn piece(&mut self) -> Option<Piece<'a>> {
+        let mut text = skip_spaces(self.rest.take()?);
+        let mut quotes = Quotes::None;
         if let [b'"', inside @ ..] = text {
-            (text, end) = (inside, b'"');
+            text = inside;
+            quotes = Quotes::Open;
         }
-        let at = find::byte(text, end).unwrap_or(text.len());
-        let (mut bytes, after) = text.split_at_checked(at).unwrap_or((text, &[]));
-        // Whatever stands between the closing quote and the comma is not a parameter of its own.
-        self.rest = behind_comma(after);
-        let quoted = end == b'"';
-        while let ([before @ .., b' '], false) = (bytes, quoted) {
-            bytes = before;
+        let mut bytes = text;
+        let mut rest = text;
+        while let [byte, tail @ ..] = rest {
+            if *byte == b'"' && quotes == Quotes::Open {
+                bytes = text.get(..text.len() - rest.len())?;
+                quotes = Quotes::Both;
+            }
+            // Whatever stands between the closing quote and the comma is not a parameter of its own.
+            if matches!(byte, b',' | b'\r') && quotes != Quotes::Open {
+                if quotes == Quotes::None {
+                    bytes = text.get(..text.len() - rest.len())?;
+                }
+                self.rest = Some(tail);
+                break;
+            }
+            rest = tail;
         }
-        Ok(Param { bytes, quoted })
+        if quotes == Quotes::None {
+            while let [before @ .., b' '] = bytes {
+                bytes = before;
+            }
+        }
+        Some(Piece { bytes, quotes })
     }
 
     /// The bytes of the next parameter, which must stand in quotes.
@@ -108,22 +142,35 @@ impl<'a> Params<'a> {
     /// [`ParamError::Missing`]; [`ParamError::NotQuoted`], then nothing has been read.
     #[cfg_attr(target_pointer_width = "64", inline)]
     pub fn quoted(&mut self) -> Result<&'a [u8], ParamError> {
-        let text = skip_spaces(self.rest.ok_or(ParamError::Missing)?);
-        let [b'"', text @ ..] = text else {
-            return Err(ParamError::NotQuoted);
+        if let Some(bytes) = self.between_quotes() {
+            return Ok(bytes);
+        }
+        let before = *self;
+        let piece = self.piece().ok_or(ParamError::Missing)?;
+        if piece.quotes == Quotes::Both {
+            return Ok(piece.bytes);
+        }
+        *self = before;
+        Err(ParamError::NotQuoted)
+    }
+
+    /// The usual case of a text in quotes: a comma is next to them.
+    #[inline]
+    fn between_quotes(&mut self) -> Option<&'a [u8]> {
+        let [b'"', text @ ..] = self.rest.filter(|_| WIDE)? else {
+            return None;
         };
-        let end = find::byte(text, b'"').and_then(|end| text.split_at_checked(end));
-        let (bytes, after) = end.ok_or(ParamError::NotQuoted)?;
-        self.rest = match after {
-            [_, b',', rest @ ..] if WIDE => Some(rest),
-            after => behind_comma(after),
+        let (bytes, after) = text.split_at_checked(find::byte(text, b'"')?)?;
+        let [_, b',', rest @ ..] = after else {
+            return None;
         };
-        Ok(bytes)
+        self.rest = Some(rest);
+        Some(bytes)
     }
 
     /// The usual case of a small number: a digit alone.
     #[inline]
-    fn one_digit(&mut self) -> Option<u32> {
+    fn one_digit(&mut self) -> Option<u8> {
         let (digit, rest) = match self.rest.filter(|_| WIDE)? {
             [digit, b',', rest @ ..] => (digit, Some(rest)),
             [digit] => (digit, None),
@@ -134,7 +181,7 @@ impl<'a> Params<'a> {
             return None;
         }
         self.rest = rest;
-        Some(u32::from(digit))
+        Some(digit)
     }
 
     /// The usual case of a large number: nothing but digits, at most seven, read all at a time.
@@ -164,53 +211,29 @@ impl<'a> Params<'a> {
         Some(value)
     }
 
-    /// A number of at most `most` that is a whole parameter, in quotes or not. A CR ends it too, and is then the first
-    /// byte of the rest: a payload may stand behind it.
+    /// A number that is a whole parameter, in quotes or not.
     #[inline(never)]
-    fn number(&mut self, base: u32, most: u32) -> Result<u32, ParamError> {
-        let (mut rest, mut end, mut minus) = (self.rest.ok_or(ParamError::Missing)?, b',', false);
-        rest = skip_spaces(rest);
-        if let ([b'-', tail @ ..], SIGNED) = (rest, most) {
-            (rest, minus) = (tail, true);
+    fn number(&mut self, base: u32) -> Option<u32> {
+        let piece = self.piece()?;
+        let mut fits = !piece.bytes.is_empty() && piece.quotes != Quotes::Open;
+        let mut sum = 0_u32;
+        for byte in piece.bytes {
+            let value = digit(*byte);
+            let wide = u64::from(sum) * u64::from(base) + u64::from(value);
+            fits &= value < base && wide >> 32 == 0;
+            sum = wide as u32;
         }
-        if let [b'"', tail @ ..] = rest {
-            (rest, end) = (tail, b'"');
+        fits.then_some(sum)
+    }
+
+    /// Why there is no number; known before it is read.
+    #[inline]
+    fn why(&self) -> ParamError {
+        if self.is_empty() {
+            ParamError::Missing
+        } else {
+            ParamError::NotANumber
         }
-        if let ([b'0', b'x' | b'X', tail @ ..], 16) = (rest, base) {
-            rest = tail;
-        }
-        let (mut sum, mut fits, length) = (0_u32, true, rest.len());
-        while let [byte, tail @ ..] = rest
-            && let value = digit(*byte)
-            && value < base
-        {
-            match u32::try_from(u64::from(sum) * u64::from(base) + u64::from(value)) {
-                Ok(next) if next <= most => sum = next,
-                _ => fits = false,
-            }
-            rest = tail;
-        }
-        fits &= rest.len() < length;
-        if end == b'"' {
-            match rest {
-                [b'"', tail @ ..] => rest = tail,
-                _ => fits = false,
-            }
-        }
-        let after = match skip_spaces(rest) {
-            [] => None,
-            [b',', rest @ ..] => Some(rest),
-            rest => {
-                fits &= rest.first() == Some(&b'\r');
-                Some(rest)
-            }
-        };
-        if !fits {
-            self.param()?;
-            return Err(ParamError::NotANumber);
-        }
-        self.rest = after;
-        Ok(if minus { sum.wrapping_neg() } else { sum })
     }
 
     /// The next parameter's bytes, quoted or not.
@@ -235,10 +258,21 @@ impl<'a> Params<'a> {
     /// [`ParamError::Missing`]; [`ParamError::NotANumber`].
     #[inline]
     pub fn i32(&mut self) -> Result<i32, ParamError> {
-        match self.one_digit() {
-            Some(number) => Ok(number.cast_signed()),
-            None => self.number(10, SIGNED).map(u32::cast_signed),
+        if let Some(number) = self.one_digit() {
+            return Ok(i32::from(number));
         }
+        let why = self.why();
+        self.signed().ok_or(why)
+    }
+
+    #[inline(never)]
+    fn signed(&mut self) -> Option<i32> {
+        let mut sign = 1;
+        if let Some([b'-', digits @ ..]) = self.rest.map(skip_spaces) {
+            self.rest = Some(digits);
+            sign = -1;
+        }
+        Some(i32::try_from(self.number(10)?).ok()? * sign)
     }
 
     /// The next parameter as a decimal number, 0 to 4,294,967,295.
@@ -247,49 +281,52 @@ impl<'a> Params<'a> {
     /// [`ParamError::Missing`]; [`ParamError::NotANumber`].
     #[inline]
     pub fn u32(&mut self) -> Result<u32, ParamError> {
-        match self.digits() {
-            Some(number) => Ok(number),
-            None => self.number(10, u32::MAX),
+        if let Some(number) = self.digits() {
+            return Ok(number);
         }
+        let why = self.why();
+        self.number(10).ok_or(why)
     }
 
     /// The next parameter as a decimal number, 0 to 65,535.
     ///
     /// # Errors
     /// [`ParamError::Missing`]; [`ParamError::NotANumber`].
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub fn u16(&mut self) -> Result<u16, ParamError> {
-        if let Some(number) = self.digits() {
-            return u16::try_from(number).map_err(|_| ParamError::NotANumber);
-        }
-        let [low, high, ..] = self.number(10, 0xFFFF)?.to_le_bytes();
-        Ok(u16::from_le_bytes([low, high]))
+        u16::try_from(self.u32()?).map_err(|_| ParamError::NotANumber)
     }
 
     /// The next parameter as a decimal number, 0 to 255.
     ///
     /// # Errors
     /// [`ParamError::Missing`]; [`ParamError::NotANumber`].
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub fn u8(&mut self) -> Result<u8, ParamError> {
-        let number = match self.one_digit() {
-            Some(number) => number,
-            None => self.number(10, 0xFF)?,
-        };
-        let [low, ..] = number.to_le_bytes();
-        Ok(low)
+        if let Some(number) = self.one_digit() {
+            return Ok(number);
+        }
+        let why = self.why();
+        let number = self.number(10).and_then(|number| u8::try_from(number).ok());
+        number.ok_or(why)
     }
 
     /// The next parameter as a hex number, upper or lower case, with or without `0x`, quoted or not.
     ///
     /// # Errors
     /// [`ParamError::Missing`]; [`ParamError::NotANumber`].
-    #[inline]
     pub fn hex(&mut self) -> Result<u32, ParamError> {
-        match self.hex_in_quotes() {
-            Some(number) => Ok(number),
-            None => self.number(16, u32::MAX),
+        if let Some([b'0', b'x' | b'X', digits @ ..]) = self.rest.map(skip_spaces) {
+            self.rest = Some(digits);
         }
+        let why = self.why();
+        self.hex_digits().ok_or(why)
+    }
+
+    /// The same without `0x`.
+    #[inline]
+    pub(crate) fn hex_digits(&mut self) -> Option<u32> {
+        self.hex_in_quotes().or_else(|| self.number(16))
     }
 }
 
@@ -298,11 +335,6 @@ impl<'a> Params<'a> {
 pub(crate) fn place(list: &[u8], word: &[u8]) -> Option<usize> {
     list.split(|byte| *byte == 0)
         .position(|known| known == word)
-}
-
-/// What stands behind the first comma; `None` if there is none.
-fn behind_comma(text: &[u8]) -> Option<&[u8]> {
-    find::byte(text, b',').and_then(|comma| text.get(comma + 1..))
 }
 
 /// The first eight bytes of a text of at least four, with zeros behind a shorter one.
@@ -419,12 +451,12 @@ mod tests {
         ) {
             let mut long = Params::new(text.as_bytes());
             let mut short = long;
-            prop_assert_eq!(short.u32(), long.number(10, u32::MAX));
+            prop_assert_eq!(short.u32().ok(), long.number(10));
             prop_assert_eq!(short.rest, long.rest);
             let mut long = Params::new(text.as_bytes());
             let mut short = long;
             if !text.contains('x') && !text.contains('X') {
-                prop_assert_eq!(short.hex(), long.number(16, u32::MAX));
+                prop_assert_eq!(short.hex().ok(), long.number(16));
                 prop_assert_eq!(short.rest, long.rest);
             }
         }

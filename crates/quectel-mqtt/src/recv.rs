@@ -87,36 +87,32 @@ fn usual(mut params: Params<'_>) -> Option<(Option<u32>, &[u8])> {
 /// The length, if there is one, and the payload, from what stands after the topic's comma.
 #[inline(never)]
 fn payload(body: &[u8]) -> (Option<u32>, &[u8]) {
-    if let Some(payload) = in_quotes(body) {
-        return (None, without_quote(payload));
+    let (mut length, mut text) = (None, body);
+    if !body.starts_with(b"\"") {
+        let mut params = Params::new(body);
+        length = params.u32().ok();
+        text = params.rest();
+        if length.is_none() || params.is_empty() && length != Some(0) {
+            return (None, body);
+        }
     }
-    let mut params = Params::new(body);
-    let Ok(length) = params.u32() else {
-        return (None, body);
-    };
-    let (payload, fallback) = match params.rest() {
-        [] if length == 0 && params.is_empty() => return (Some(0), &[]),
+    let mut end = text;
+    if let [b'"', inside @ ..] = text {
+        text = inside;
+        end = inside.strip_suffix(b"\"").unwrap_or(inside);
+    } else if body
+        .strip_suffix(text)
+        .is_some_and(|before| before.ends_with(b"\r"))
+    {
         // The EC200U form: the payload stands on the next line.
-        [b'\r', b'\n', rest @ ..] | [b'\r', rest @ ..] => (rest, rest),
-        rest => match in_quotes(rest) {
-            Some(rest) => (rest, without_quote(rest)),
-            // A payload without quotes that begins with a number.
-            None => return (None, body),
-        },
-    };
-    let counted = usize::try_from(length)
-        .ok()
-        .and_then(|length| payload.get(..length));
-    (Some(length), counted.unwrap_or(fallback))
-}
-
-/// What stands behind an opening quote.
-fn in_quotes(text: &[u8]) -> Option<&[u8]> {
-    text.trim_ascii_start().strip_prefix(b"\"")
-}
-
-fn without_quote(text: &[u8]) -> &[u8] {
-    text.strip_suffix(b"\"").unwrap_or(text)
+        text = text.strip_prefix(b"\n").unwrap_or(text);
+        end = text;
+    } else if !text.is_empty() {
+        // A payload without quotes that begins with a number.
+        return (None, body);
+    }
+    let counted = length.and_then(|length| text.get(..usize::try_from(length).ok()?));
+    (length, counted.unwrap_or(end))
 }
 
 /// `AT+QMTRECV=<client>[,<slot>]`: fetches a stored message; answered by at most one [`Recv`] line.

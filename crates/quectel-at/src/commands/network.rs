@@ -165,34 +165,33 @@ impl Registration {
         Self::fields(domain, params)
     }
 
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline)]
     fn open(line: Line<'_>) -> Result<(RegistrationDomain, Params<'_>), ParamError> {
-        let mut params = line
-            .params(b"+CEREG")
-            .map(|params| (RegistrationDomain::Lte, params));
+        let mut domain = RegistrationDomain::Lte;
+        let mut params = line.params(b"+CEREG");
         if params.is_none() {
-            params = line
-                .params(b"+CGREG")
-                .map(|params| (RegistrationDomain::Packet, params));
+            domain = RegistrationDomain::Packet;
+            params = line.params(b"+CGREG");
         }
         if params.is_none() {
-            params = line
-                .params(b"+CREG")
-                .map(|params| (RegistrationDomain::Circuit, params));
+            domain = RegistrationDomain::Circuit;
+            params = line.params(b"+CREG");
         }
-        params.ok_or(ParamError::WrongName)
+        Ok((domain, params.ok_or(ParamError::WrongName)?))
     }
 
     #[cfg_attr(target_pointer_width = "64", inline)]
     fn fields(domain: RegistrationDomain, mut params: Params<'_>) -> Result<Self, ParamError> {
         let stat = RegistrationStat::new(params.u8()?);
         // Where the module is matters less than whether it is registered: an odd field is one that was not told.
-        let area = params.hex().ok().and_then(|area| u16::try_from(area).ok());
+        let area = params
+            .hex_digits()
+            .and_then(|area| u16::try_from(area).ok());
         Ok(Self {
             domain,
             stat,
             area,
-            cell: params.hex().ok(),
+            cell: params.hex_digits(),
             technology: params.u8().ok(),
         })
     }
