@@ -29,7 +29,7 @@ impl<'a> Line<'a> {
     }
 
     /// The parameters, if the line's name is `name` (such as `+QMTOPEN`).
-    #[inline]
+    #[inline(always)]
     pub fn params(self, name: &[u8]) -> Option<Params<'a>> {
         self.text(name).map(Params::new)
     }

@@ -4,8 +4,11 @@
 use crate::find::{self, WIDE};
 
 /// Why a parameter could not be read.
+///
+/// As wide as a number, so that either of the two comes back in registers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
+#[repr(u32)]
 pub enum ParamError {
     /// The line ends before this parameter.
     #[error("the line has fewer parameters than expected")]
@@ -26,6 +29,9 @@ pub enum ParamError {
 
 /// 0x01 in every byte.
 const EACH: u64 = u64::MAX / 0xFF;
+
+/// The most that a number with a sign may be.
+const SIGNED: u32 = i32::MAX.cast_unsigned();
 
 /// One parameter as it stood in the line, without its quotes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,30 +114,26 @@ impl<'a> Params<'a> {
         let mut text = skip_spaces(self.rest.take()?);
         let mut quotes = Quotes::None;
         if let [b'"', inside @ ..] = text {
-            text = inside;
-            quotes = Quotes::Open;
+            (text, quotes) = (inside, Quotes::Open);
         }
-        let mut bytes = text;
-        let mut rest = text;
-        while let [byte, tail @ ..] = rest {
-            if *byte == b'"' && quotes == Quotes::Open {
-                bytes = text.get(..text.len() - rest.len())?;
-                quotes = Quotes::Both;
-            }
-            // Whatever stands between the closing quote and the comma is not a parameter of its own.
-            if matches!(byte, b',' | b'\r') && quotes != Quotes::Open {
-                if quotes == Quotes::None {
-                    bytes = text.get(..text.len() - rest.len())?;
+        let mut end = text.len();
+        for (at, byte) in text.iter().enumerate() {
+            if quotes == Quotes::Open {
+                if *byte == b'"' {
+                    (end, quotes) = (at, Quotes::Both);
                 }
-                self.rest = Some(tail);
+            } else if matches!(byte, b',' | b'\r') {
+                // Whatever stands between the closing quote and the comma is not a parameter of its own.
+                if quotes == Quotes::None {
+                    end = at;
+                }
+                self.rest = text.get(at + 1..);
                 break;
             }
-            rest = tail;
         }
-        if quotes == Quotes::None {
-            while let [before @ .., b' '] = bytes {
-                bytes = before;
-            }
+        let mut bytes = text.get(..end)?;
+        while let ([before @ .., b' '], Quotes::None) = (bytes, &quotes) {
+            bytes = before;
         }
         Some(Piece { bytes, quotes })
     }
@@ -211,29 +213,27 @@ impl<'a> Params<'a> {
         Some(value)
     }
 
-    /// A number that is a whole parameter, in quotes or not.
+    /// A number of at most `most` that is a whole parameter, in quotes or not.
     #[inline(never)]
-    fn number(&mut self, base: u32) -> Option<u32> {
-        let piece = self.piece()?;
-        let mut fits = !piece.bytes.is_empty() && piece.quotes != Quotes::Open;
+    fn number(&mut self, base: u32, most: u32) -> Result<u32, ParamError> {
+        let piece = self.piece().ok_or(ParamError::Missing)?;
+        let mut digits = piece.bytes;
+        let mut minus = false;
+        if let ([b'-', behind @ ..], SIGNED) = (digits, most) {
+            (digits, minus) = (behind, true);
+        }
+        let mut fits = !digits.is_empty() && piece.quotes != Quotes::Open;
         let mut sum = 0_u32;
-        for byte in piece.bytes {
+        for byte in digits {
             let value = digit(*byte);
-            let wide = u64::from(sum) * u64::from(base) + u64::from(value);
-            fits &= value < base && wide >> 32 == 0;
-            sum = wide as u32;
+            let next = u64::from(sum) * u64::from(base) + u64::from(value);
+            fits &= value < base && next <= u64::from(most);
+            sum = next as u32;
         }
-        fits.then_some(sum)
-    }
-
-    /// Why there is no number; known before it is read.
-    #[inline]
-    fn why(&self) -> ParamError {
-        if self.is_empty() {
-            ParamError::Missing
-        } else {
-            ParamError::NotANumber
+        if !fits {
+            return Err(ParamError::NotANumber);
         }
+        Ok(if minus { sum.wrapping_neg() } else { sum })
     }
 
     /// The next parameter's bytes, quoted or not.
@@ -256,59 +256,50 @@ impl<'a> Params<'a> {
     ///
     /// # Errors
     /// [`ParamError::Missing`]; [`ParamError::NotANumber`].
-    #[inline]
+    #[inline(always)]
     pub fn i32(&mut self) -> Result<i32, ParamError> {
-        if let Some(number) = self.one_digit() {
-            return Ok(i32::from(number));
+        match self.one_digit() {
+            Some(number) => Ok(i32::from(number)),
+            None => self.number(10, SIGNED).map(u32::cast_signed),
         }
-        let why = self.why();
-        self.signed().ok_or(why)
-    }
-
-    #[inline(never)]
-    fn signed(&mut self) -> Option<i32> {
-        let mut sign = 1;
-        if let Some([b'-', digits @ ..]) = self.rest.map(skip_spaces) {
-            self.rest = Some(digits);
-            sign = -1;
-        }
-        Some(i32::try_from(self.number(10)?).ok()? * sign)
     }
 
     /// The next parameter as a decimal number, 0 to 4,294,967,295.
     ///
     /// # Errors
     /// [`ParamError::Missing`]; [`ParamError::NotANumber`].
-    #[inline]
+    #[inline(always)]
     pub fn u32(&mut self) -> Result<u32, ParamError> {
-        if let Some(number) = self.digits() {
-            return Ok(number);
+        match self.digits() {
+            Some(number) => Ok(number),
+            None => self.number(10, u32::MAX),
         }
-        let why = self.why();
-        self.number(10).ok_or(why)
     }
 
     /// The next parameter as a decimal number, 0 to 65,535.
     ///
     /// # Errors
     /// [`ParamError::Missing`]; [`ParamError::NotANumber`].
-    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[inline(always)]
     pub fn u16(&mut self) -> Result<u16, ParamError> {
-        u16::try_from(self.u32()?).map_err(|_| ParamError::NotANumber)
+        if let Some(number) = self.digits() {
+            return u16::try_from(number).map_err(|_| ParamError::NotANumber);
+        }
+        let [low, high, ..] = self.number(10, 0xFFFF)?.to_le_bytes();
+        Ok(u16::from_le_bytes([low, high]))
     }
 
     /// The next parameter as a decimal number, 0 to 255.
     ///
     /// # Errors
     /// [`ParamError::Missing`]; [`ParamError::NotANumber`].
-    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[inline(always)]
     pub fn u8(&mut self) -> Result<u8, ParamError> {
         if let Some(number) = self.one_digit() {
             return Ok(number);
         }
-        let why = self.why();
-        let number = self.number(10).and_then(|number| u8::try_from(number).ok());
-        number.ok_or(why)
+        let [low, ..] = self.number(10, 0xFF)?.to_le_bytes();
+        Ok(low)
     }
 
     /// The next parameter as a hex number, upper or lower case, with or without `0x`, quoted or not.
@@ -319,22 +310,39 @@ impl<'a> Params<'a> {
         if let Some([b'0', b'x' | b'X', digits @ ..]) = self.rest.map(skip_spaces) {
             self.rest = Some(digits);
         }
-        let why = self.why();
-        self.hex_digits().ok_or(why)
+        self.hex_digits(u32::MAX)
     }
 
-    /// The same without `0x`.
-    #[inline]
-    pub(crate) fn hex_digits(&mut self) -> Option<u32> {
-        self.hex_in_quotes().or_else(|| self.number(16))
+    /// The same without `0x`, at most `most`.
+    #[inline(always)]
+    pub(crate) fn hex_digits(&mut self, most: u32) -> Result<u32, ParamError> {
+        match self.hex_in_quotes() {
+            Some(number) if number <= most => Ok(number),
+            Some(_) => Err(ParamError::NotANumber),
+            None => self.number(16, most),
+        }
     }
 }
 
 /// The place of a word in a list, in which each word ends with a NUL: one text takes less flash than many.
 #[inline(never)]
 pub(crate) fn place(list: &[u8], word: &[u8]) -> Option<usize> {
-    list.split(|byte| *byte == 0)
-        .position(|known| known == word)
+    let (mut place, mut rest) = (0, Some(word));
+    for byte in list {
+        if *byte == 0 {
+            if rest == Some(&[]) {
+                return Some(place);
+            }
+            place += 1;
+            rest = Some(word);
+        } else {
+            rest = match rest {
+                Some([first, behind @ ..]) if first == byte => Some(behind),
+                _ => None,
+            };
+        }
+    }
+    None
 }
 
 /// The first eight bytes of a text of at least four, with zeros behind a shorter one.
@@ -451,12 +459,12 @@ mod tests {
         ) {
             let mut long = Params::new(text.as_bytes());
             let mut short = long;
-            prop_assert_eq!(short.u32().ok(), long.number(10));
+            prop_assert_eq!(short.u32(), long.number(10, u32::MAX));
             prop_assert_eq!(short.rest, long.rest);
             let mut long = Params::new(text.as_bytes());
             let mut short = long;
             if !text.contains('x') && !text.contains('X') {
-                prop_assert_eq!(short.hex().ok(), long.number(16));
+                prop_assert_eq!(short.hex(), long.number(16, u32::MAX));
                 prop_assert_eq!(short.rest, long.rest);
             }
         }

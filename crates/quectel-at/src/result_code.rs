@@ -37,7 +37,7 @@ pub enum ResultCode {
 
 /// The result codes in words, each with a NUL behind it and at the place of its number with `ATV0`, if it has one.
 const WORDS: &[u8] =
-    b"OK\0CONNECT\0\0NO CARRIER\0ERROR\0\0NO DIALTONE\0BUSY\0NO ANSWER\0SEND OK\0SEND FAIL";
+    b"OK\0CONNECT\0\0NO CARRIER\0ERROR\0\0NO DIALTONE\0BUSY\0NO ANSWER\0SEND OK\0SEND FAIL\0";
 
 impl ResultCode {
     /// Reads a line; `None` if it is no final result code.
@@ -45,15 +45,16 @@ impl ResultCode {
     /// A single digit is one only with ATV0, so it counts only where `numeric` is set. With `AT+CMEE=2` an error is told
     /// in words: it has no number then, and [`ResultCode::in_words`] finds it.
     pub fn parse(line: &[u8], numeric: bool) -> Option<Self> {
-        let error = |name| {
-            let mut params = Line::new(line).params(name)?;
-            Some(params.u16().ok())
-        };
-        if let Some(code) = error(b"+CME ERROR") {
-            return Some(Self::Cme(CmeError(code)));
-        }
-        if let Some(code) = error(b"+CMS ERROR") {
-            return Some(Self::Cms(CmsError(code)));
+        if line.first() == Some(&b'+') {
+            let cms = line.get(3) == Some(&b'S');
+            let mut params =
+                Line::new(line).params(if cms { b"+CMS ERROR" } else { b"+CME ERROR" })?;
+            let code = params.u16().ok();
+            return Some(if cms {
+                Self::Cms(CmsError(code))
+            } else {
+                Self::Cme(CmeError(code))
+            });
         }
         if let Some(count) = line.strip_prefix(b"CONNECT ") {
             return Some(Self::Connect(Params::new(count).u32().ok()));

@@ -88,31 +88,22 @@ fn usual(mut params: Params<'_>) -> Option<(Option<u32>, &[u8])> {
 #[inline(never)]
 fn payload(body: &[u8]) -> (Option<u32>, &[u8]) {
     let (mut length, mut text) = (None, body);
-    if !body.starts_with(b"\"") {
+    if body.first() != Some(&b'"') {
         let mut params = Params::new(body);
         length = params.u32().ok();
         text = params.rest();
-        if length.is_none() || params.is_empty() && length != Some(0) {
-            return (None, body);
-        }
     }
-    let mut end = text;
-    if let [b'"', inside @ ..] = text {
-        text = inside;
-        end = inside.strip_suffix(b"\"").unwrap_or(inside);
-    } else if body
-        .strip_suffix(text)
-        .is_some_and(|before| before.ends_with(b"\r"))
-    {
+    let (all, most) = match (text, length) {
+        ([b'"', most @ .., b'"'], _) => (text.get(1..).unwrap_or(most), most),
+        ([b'"', all @ ..], _) => (all, all),
         // The EC200U form: the payload stands on the next line.
-        text = text.strip_prefix(b"\n").unwrap_or(text);
-        end = text;
-    } else if !text.is_empty() {
-        // A payload without quotes that begins with a number.
-        return (None, body);
-    }
-    let counted = length.and_then(|length| text.get(..usize::try_from(length).ok()?));
-    (length, counted.unwrap_or(end))
+        ([b'\n', all @ ..], Some(_)) => (all, all),
+        ([], Some(0)) => (text, text),
+        // A payload without quotes, which may begin with a number.
+        _ => return (None, body),
+    };
+    let counted = length.and_then(|length| all.get(..usize::try_from(length).ok()?));
+    (length, counted.unwrap_or(most))
 }
 
 /// `AT+QMTRECV=<client>[,<slot>]`: fetches a stored message; answered by at most one [`Recv`] line.

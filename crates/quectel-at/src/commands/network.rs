@@ -167,31 +167,24 @@ impl Registration {
 
     #[cfg_attr(target_pointer_width = "64", inline)]
     fn open(line: Line<'_>) -> Result<(RegistrationDomain, Params<'_>), ParamError> {
-        let mut domain = RegistrationDomain::Lte;
-        let mut params = line.params(b"+CEREG");
-        if params.is_none() {
-            domain = RegistrationDomain::Packet;
-            params = line.params(b"+CGREG");
-        }
-        if params.is_none() {
-            domain = RegistrationDomain::Circuit;
-            params = line.params(b"+CREG");
-        }
-        Ok((domain, params.ok_or(ParamError::WrongName)?))
+        let (domain, name): (_, &[u8]) = match line.bytes().get(2) {
+            Some(b'E') => (RegistrationDomain::Lte, b"+CEREG"),
+            Some(b'G') => (RegistrationDomain::Packet, b"+CGREG"),
+            _ => (RegistrationDomain::Circuit, b"+CREG"),
+        };
+        Ok((domain, line.params(name).ok_or(ParamError::WrongName)?))
     }
 
     #[cfg_attr(target_pointer_width = "64", inline)]
     fn fields(domain: RegistrationDomain, mut params: Params<'_>) -> Result<Self, ParamError> {
         let stat = RegistrationStat::new(params.u8()?);
         // Where the module is matters less than whether it is registered: an odd field is one that was not told.
-        let area = params
-            .hex_digits()
-            .and_then(|area| u16::try_from(area).ok());
+        let area = params.hex_digits(0xFFFF).ok();
         Ok(Self {
             domain,
             stat,
-            area,
-            cell: params.hex_digits(),
+            area: area.and_then(|area| u16::try_from(area).ok()),
+            cell: params.hex_digits(u32::MAX).ok(),
             technology: params.u8().ok(),
         })
     }

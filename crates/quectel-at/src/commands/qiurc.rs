@@ -55,7 +55,7 @@ pub enum QiUrc<'a> {
 }
 
 /// The kinds that have parameters of their own, each with a NUL behind it.
-const KINDS: &[u8] = b"pdpdeact\0closed\0recv\0incoming\0incoming full\0dnsgip";
+const KINDS: &[u8] = b"pdpdeact\0closed\0recv\0incoming\0incoming full\0dnsgip\0";
 
 impl<'a> QiUrc<'a> {
     /// Reads a line; `None` if it is no `+QIURC`.
