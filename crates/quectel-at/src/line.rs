@@ -39,7 +39,7 @@ impl<'a> Line<'a> {
     fn text(self, name: &[u8]) -> Option<&'a [u8]> {
         let (head, text) = self.bytes.split_at_checked(name.len())?;
         match text {
-            [b':', text @ ..] if head == name => Some(text.strip_prefix(b" ").unwrap_or(text)),
+            [b':', b' ', text @ ..] | [b':', text @ ..] if head == name => Some(text),
             _ => None,
         }
     }

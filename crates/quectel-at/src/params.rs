@@ -43,9 +43,36 @@ pub struct Param<'a> {
 }
 
 /// A parameter without its quotes.
-struct Piece<'a> {
-    bytes: &'a [u8],
+pub(crate) struct Piece<'a> {
+    pub(crate) bytes: &'a [u8],
     quotes: Quotes,
+}
+
+impl<'a> Piece<'a> {
+    /// The bytes, if they stood between two quotes.
+    #[inline]
+    pub(crate) fn in_quotes(self) -> Option<&'a [u8]> {
+        (self.quotes == Quotes::Both).then_some(self.bytes)
+    }
+
+    /// The number of at most `most` that the parameter is.
+    #[inline(never)]
+    pub(crate) fn number(&self, base: u32, most: u32) -> Option<u32> {
+        let mut digits = self.bytes;
+        let mut minus = false;
+        if let ([b'-', behind @ ..], SIGNED) = (digits, most) {
+            (digits, minus) = (behind, true);
+        }
+        let mut fits = !digits.is_empty() && self.quotes != Quotes::Open;
+        let mut sum = 0_u32;
+        for byte in digits {
+            let value = digit(*byte);
+            let next = u64::from(sum) * u64::from(base) + u64::from(value);
+            fits &= value < base && next <= u64::from(most);
+            sum = next as u32;
+        }
+        fits.then_some(if minus { sum.wrapping_neg() } else { sum })
+    }
 }
 
 #[derive(PartialEq, Eq)]
@@ -110,7 +137,7 @@ impl<'a> Params<'a> {
     }
 
     #[inline(never)]
-    fn piece(&mut self) -> Option<Piece<'a>> {
+    pub(crate) fn piece(&mut self) -> Option<Piece<'a>> {
         let mut text = skip_spaces(self.rest.take()?);
         let mut quotes = Quotes::None;
         if let [b'"', inside @ ..] = text {
@@ -141,19 +168,16 @@ impl<'a> Params<'a> {
     /// The bytes of the next parameter, which must stand in quotes.
     ///
     /// # Errors
-    /// [`ParamError::Missing`]; [`ParamError::NotQuoted`], then nothing has been read.
-    #[cfg_attr(target_pointer_width = "64", inline)]
+    /// [`ParamError::Missing`]; [`ParamError::NotQuoted`].
+    #[inline(always)]
     pub fn quoted(&mut self) -> Result<&'a [u8], ParamError> {
         if let Some(bytes) = self.between_quotes() {
             return Ok(bytes);
         }
-        let before = *self;
-        let piece = self.piece().ok_or(ParamError::Missing)?;
-        if piece.quotes == Quotes::Both {
-            return Ok(piece.bytes);
-        }
-        *self = before;
-        Err(ParamError::NotQuoted)
+        self.piece()
+            .ok_or(ParamError::Missing)?
+            .in_quotes()
+            .ok_or(ParamError::NotQuoted)
     }
 
     /// The usual case of a text in quotes: a comma is next to them.
@@ -216,24 +240,10 @@ impl<'a> Params<'a> {
     /// A number of at most `most` that is a whole parameter, in quotes or not.
     #[inline(never)]
     fn number(&mut self, base: u32, most: u32) -> Result<u32, ParamError> {
-        let piece = self.piece().ok_or(ParamError::Missing)?;
-        let mut digits = piece.bytes;
-        let mut minus = false;
-        if let ([b'-', behind @ ..], SIGNED) = (digits, most) {
-            (digits, minus) = (behind, true);
-        }
-        let mut fits = !digits.is_empty() && piece.quotes != Quotes::Open;
-        let mut sum = 0_u32;
-        for byte in digits {
-            let value = digit(*byte);
-            let next = u64::from(sum) * u64::from(base) + u64::from(value);
-            fits &= value < base && next <= u64::from(most);
-            sum = next as u32;
-        }
-        if !fits {
-            return Err(ParamError::NotANumber);
-        }
-        Ok(if minus { sum.wrapping_neg() } else { sum })
+        let Some(piece) = self.piece() else {
+            return Err(ParamError::Missing);
+        };
+        piece.number(base, most).ok_or(ParamError::NotANumber)
     }
 
     /// The next parameter's bytes, quoted or not.

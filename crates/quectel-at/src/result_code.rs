@@ -15,14 +15,14 @@ pub enum ResultCode {
     Ok,
     /// `CONNECT`, or `1`: data follow. The number of `CONNECT <n>` if there is one.
     Connect(Option<u32>),
-    /// `ERROR`, or `4`.
-    Error,
     /// `+CME ERROR: …`
     Cme(CmeError),
-    /// `+CMS ERROR: …`
-    Cms(CmsError),
     /// `NO CARRIER`, or `3`.
     NoCarrier,
+    /// `ERROR`, or `4`.
+    Error,
+    /// `+CMS ERROR: …`
+    Cms(CmsError),
     /// `NO DIALTONE`, or `6`.
     NoDialtone,
     /// `BUSY`, or `7`.

@@ -107,7 +107,7 @@ impl PubResult {
     }
 
     /// Reads `<result>[,<value>]`; the value is that of a repetition.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn read(params: &mut Params<'_>) -> Result<Self, ParamError> {
         Ok(match Self::new(params.i32()?) {
             Self::Retransmission(_) => Self::Retransmission(params.u32().ok()),

@@ -85,7 +85,7 @@ fn usual(mut params: Params<'_>) -> Option<(Option<u32>, &[u8])> {
 }
 
 /// The length, if there is one, and the payload, from what stands after the topic's comma.
-#[inline(never)]
+#[cfg_attr(target_pointer_width = "64", inline(never))]
 fn payload(body: &[u8]) -> (Option<u32>, &[u8]) {
     let (mut length, mut text) = (None, body);
     if body.first() != Some(&b'"') {

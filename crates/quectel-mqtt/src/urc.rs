@@ -46,7 +46,7 @@ impl Published {
         Self::read(params.u8()?, &mut params)
     }
 
-    #[inline]
+    #[inline(always)]
     fn read(client: u8, params: &mut Params<'_>) -> Result<Self, ParamError> {
         Ok(Self {
             client,

@@ -165,7 +165,7 @@ impl Registration {
         Self::fields(domain, params)
     }
 
-    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[inline(always)]
     fn open(line: Line<'_>) -> Result<(RegistrationDomain, Params<'_>), ParamError> {
         let (domain, name): (_, &[u8]) = match line.bytes().get(2) {
             Some(b'E') => (RegistrationDomain::Lte, b"+CEREG"),
@@ -175,7 +175,7 @@ impl Registration {
         Ok((domain, line.params(name).ok_or(ParamError::WrongName)?))
     }
 
-    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[inline(always)]
     fn fields(domain: RegistrationDomain, mut params: Params<'_>) -> Result<Self, ParamError> {
         let stat = RegistrationStat::new(params.u8()?);
         // Where the module is matters less than whether it is registered: an odd field is one that was not told.

@@ -86,28 +86,31 @@ impl<'a> QiUrc<'a> {
         })
     }
 
-    #[inline(never)]
+    #[cfg_attr(target_pointer_width = "64", inline(never))]
     fn read(mut params: Params<'a>) -> Option<Self> {
-        let kind = params.bytes().ok()?;
+        let kind = params.piece()?.bytes;
         Some(Self::of(kind, params).unwrap_or(Self::Other(kind)))
     }
 
+    #[inline]
     fn of(kind: &[u8], mut params: Params<'a>) -> Option<Self> {
         let kind = place(KINDS, kind)?;
         if kind == 4 {
             return Some(Self::IncomingFull);
         }
+        let first = params.piece()?;
+        let number = first.number(10, 0xFFFF);
         if kind == 5 {
-            if let Ok(address) = params.quoted() {
-                return Some(Self::DnsAddress(address));
-            }
+            let Some(code) = number else {
+                return first.in_quotes().map(Self::DnsAddress);
+            };
             return Some(Self::DnsGip {
-                error: NetworkError::new(params.u16().ok()?),
+                error: NetworkError::new(code as u16),
                 count: params.u8().unwrap_or(0),
                 ttl_s: params.u32().unwrap_or(0),
             });
         }
-        let socket = params.u8().ok()?;
+        let socket = u8::try_from(number?).ok()?;
         Some(match kind {
             0 => Self::PdpDeact { context: socket },
             1 => Self::Closed { socket },
