@@ -38,10 +38,14 @@ impl<'a> Line<'a> {
     #[cfg_attr(target_pointer_width = "64", inline)]
     fn text(self, name: &[u8]) -> Option<&'a [u8]> {
         let (head, text) = self.bytes.split_at_checked(name.len())?;
-        match text {
-            [b':', b' ', text @ ..] | [b':', text @ ..] if head == name => Some(text),
-            _ => None,
+        let (colon, mut text) = text.split_first()?;
+        if *colon != b':' || head != name {
+            return None;
         }
+        if let [b' ', behind @ ..] = text {
+            text = behind;
+        }
+        Some(text)
     }
 }
 

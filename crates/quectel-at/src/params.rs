@@ -54,25 +54,6 @@ impl<'a> Piece<'a> {
     pub(crate) fn in_quotes(self) -> Option<&'a [u8]> {
         (self.quotes == Quotes::Both).then_some(self.bytes)
     }
-
-    /// The number of at most `most` that the parameter is.
-    #[inline(never)]
-    pub(crate) fn number(&self, base: u32, most: u32) -> Option<u32> {
-        let mut digits = self.bytes;
-        let mut minus = false;
-        if let ([b'-', behind @ ..], SIGNED) = (digits, most) {
-            (digits, minus) = (behind, true);
-        }
-        let mut fits = !digits.is_empty() && self.quotes != Quotes::Open;
-        let mut sum = 0_u32;
-        for byte in digits {
-            let value = digit(*byte);
-            let next = u64::from(sum) * u64::from(base) + u64::from(value);
-            fits &= value < base && next <= u64::from(most);
-            sum = next as u32;
-        }
-        fits.then_some(if minus { sum.wrapping_neg() } else { sum })
-    }
 }
 
 #[derive(PartialEq, Eq)]
@@ -239,11 +220,28 @@ impl<'a> Params<'a> {
 
     /// A number of at most `most` that is a whole parameter, in quotes or not.
     #[inline(never)]
-    fn number(&mut self, base: u32, most: u32) -> Result<u32, ParamError> {
-        let Some(piece) = self.piece() else {
+    pub(crate) fn number(&mut self, base: u32, most: u32) -> Result<u32, ParamError> {
+        let Some(Piece {
+            bytes: digits,
+            quotes,
+        }) = self.piece()
+        else {
             return Err(ParamError::Missing);
         };
-        piece.number(base, most).ok_or(ParamError::NotANumber)
+        let minus = most == SIGNED && digits.first() == Some(&b'-');
+        let digits = digits.get(usize::from(minus)..).unwrap_or_default();
+        let mut wrong = quotes == Quotes::Open || digits.is_empty();
+        let mut sum = 0;
+        for byte in digits {
+            let value = digit(*byte);
+            let [low, high] = halves(u64::from(sum) * u64::from(base) + u64::from(value));
+            wrong |= value >= base || high != 0;
+            sum = low;
+        }
+        if wrong || sum > most {
+            return Err(ParamError::NotANumber);
+        }
+        Ok(if minus { sum.wrapping_neg() } else { sum })
     }
 
     /// The next parameter's bytes, quoted or not.
@@ -324,7 +322,7 @@ impl<'a> Params<'a> {
     }
 
     /// The same without `0x`, at most `most`.
-    #[inline(always)]
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub(crate) fn hex_digits(&mut self, most: u32) -> Result<u32, ParamError> {
         match self.hex_in_quotes() {
             Some(number) if number <= most => Ok(number),
@@ -409,6 +407,16 @@ fn skip_spaces(mut text: &[u8]) -> &[u8] {
         text = rest;
     }
     text
+}
+
+/// The low and the high half.
+#[inline]
+fn halves(number: u64) -> [u32; 2] {
+    let [a, b, c, d, e, f, g, h] = number.to_le_bytes();
+    [
+        u32::from_le_bytes([a, b, c, d]),
+        u32::from_le_bytes([e, f, g, h]),
+    ]
 }
 
 /// The value of a digit of any base up to 16; 16 or more for other bytes.

@@ -2,6 +2,7 @@
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
 use super::SHORT_MS;
+use crate::find::WIDE;
 use crate::{Answer, Command, Exchange, Line, ParamError, Params, Writer};
 
 const CGATT: &[Answer] = &[Answer::once(b"+CGATT")];
@@ -10,9 +11,9 @@ const QNWINFO: &[Answer] = &[Answer::once(b"+QNWINFO")];
 
 /// Whether these are the parameters of a read answer: `<n>,<stat>`, and not of the URC `<stat>[,"<area>",…]`.
 fn is_read(mut params: Params<'_>) -> bool {
-    let (first, second) = (params.param(), params.param());
-    first.is_ok_and(|n| !n.quoted)
-        && second.is_ok_and(|stat| !stat.quoted && !stat.bytes.is_empty())
+    let first = params.param();
+    let stat = params.rest().trim_ascii_start().first();
+    first.is_ok_and(|n| !n.quoted) && stat.is_some_and(|byte| !matches!(byte, b'"' | b','))
 }
 
 /// The read and the set command of one registration domain.
@@ -167,6 +168,9 @@ impl Registration {
 
     #[inline(always)]
     fn open(line: Line<'_>) -> Result<(RegistrationDomain, Params<'_>), ParamError> {
+        if let Some(params) = line.params(b"+CEREG").filter(|_| WIDE) {
+            return Ok((RegistrationDomain::Lte, params));
+        }
         let (domain, name): (_, &[u8]) = match line.bytes().get(2) {
             Some(b'E') => (RegistrationDomain::Lte, b"+CEREG"),
             Some(b'G') => (RegistrationDomain::Packet, b"+CGREG"),

@@ -57,6 +57,9 @@ pub enum QiUrc<'a> {
 /// The kinds that have parameters of their own, each with a NUL behind it.
 const KINDS: &[u8] = b"pdpdeact\0closed\0recv\0incoming\0incoming full\0dnsgip\0";
 
+/// Where the first parameter is no number.
+const NONE: u32 = u32::MAX;
+
 impl<'a> QiUrc<'a> {
     /// Reads a line; `None` if it is no `+QIURC`.
     #[cfg_attr(target_pointer_width = "64", inline)]
@@ -88,40 +91,31 @@ impl<'a> QiUrc<'a> {
 
     #[cfg_attr(target_pointer_width = "64", inline(never))]
     fn read(mut params: Params<'a>) -> Option<Self> {
-        let kind = params.piece()?.bytes;
-        Some(Self::of(kind, params).unwrap_or(Self::Other(kind)))
-    }
-
-    #[inline]
-    fn of(kind: &[u8], mut params: Params<'a>) -> Option<Self> {
-        let kind = place(KINDS, kind)?;
-        if kind == 4 {
-            return Some(Self::IncomingFull);
-        }
-        let first = params.piece()?;
-        let number = first.number(10, 0xFFFF);
-        if kind == 5 {
-            let Some(code) = number else {
-                return first.in_quotes().map(Self::DnsAddress);
-            };
-            return Some(Self::DnsGip {
-                error: NetworkError::new(code as u16),
-                count: params.u8().unwrap_or(0),
-                ttl_s: params.u32().unwrap_or(0),
-            });
-        }
-        let socket = u8::try_from(number?).ok()?;
+        let word = params.piece()?.bytes;
+        let kind = place(KINDS, word).unwrap_or(6);
+        let mut at_first = params;
+        let first = params.number(10, 0xFFFF).unwrap_or(NONE);
+        let small = first < 0x100;
+        let [low, high, ..] = first.to_le_bytes();
         Some(match kind {
-            0 => Self::PdpDeact { context: socket },
-            1 => Self::Closed { socket },
-            2 => Self::Recv {
-                socket,
+            0 if small => Self::PdpDeact { context: low },
+            1 if small => Self::Closed { socket: low },
+            2 if small => Self::Recv {
+                socket: low,
                 len: params.u16().ok(),
             },
-            _ => Self::Incoming {
-                socket,
-                server: params.u8().ok()?,
+            3 if small && let Ok(server) = params.u8() => Self::Incoming {
+                socket: low,
+                server,
             },
+            4 => Self::IncomingFull,
+            5 if first != NONE => Self::DnsGip {
+                error: NetworkError::new(u16::from_le_bytes([low, high])),
+                count: params.u8().unwrap_or(0),
+                ttl_s: params.u32().unwrap_or(0),
+            },
+            5 if let Ok(address) = at_first.quoted() => Self::DnsAddress(address),
+            _ => Self::Other(word),
         })
     }
 }
