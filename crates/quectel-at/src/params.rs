@@ -155,10 +155,8 @@ impl<'a> Params<'a> {
         if let Some(bytes) = self.between_quotes() {
             return Ok(bytes);
         }
-        self.piece()
-            .ok_or(ParamError::Missing)?
-            .in_quotes()
-            .ok_or(ParamError::NotQuoted)
+        let piece = self.apart(Self::piece).ok_or(ParamError::Missing)?;
+        piece.in_quotes().ok_or(ParamError::NotQuoted)
     }
 
     /// The usual case of a text in quotes: a comma is next to them.
@@ -178,15 +176,13 @@ impl<'a> Params<'a> {
     /// The usual case of a small number: a digit alone.
     #[inline]
     fn one_digit(&mut self) -> Option<u8> {
-        let (digit, rest) = match self.rest.filter(|_| WIDE)? {
-            [digit, b',', rest @ ..] => (digit, Some(rest)),
-            [digit] => (digit, None),
+        let text = self.rest.filter(|_| WIDE)?;
+        let digit = text.first()?.wrapping_sub(b'0');
+        let rest = match text {
+            [_, b',', rest @ ..] if digit < 10 => Some(rest),
+            [_] if digit < 10 => None,
             _ => return None,
         };
-        let digit = digit.wrapping_sub(b'0');
-        if digit >= 10 {
-            return None;
-        }
         self.rest = rest;
         Some(digit)
     }
@@ -216,6 +212,18 @@ impl<'a> Params<'a> {
         };
         self.rest = Some(rest);
         Some(value)
+    }
+
+    /// What takes more than the usual cases, apart from them: they keep in registers what no reference is taken of.
+    #[inline(always)]
+    fn apart<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> T {
+        if !WIDE {
+            return read(self);
+        }
+        let mut params = *self;
+        let result = read(&mut params);
+        *self = params;
+        result
     }
 
     /// A number of at most `most` that is a whole parameter, in quotes or not.
@@ -268,7 +276,9 @@ impl<'a> Params<'a> {
     pub fn i32(&mut self) -> Result<i32, ParamError> {
         match self.one_digit() {
             Some(number) => Ok(i32::from(number)),
-            None => self.number(10, SIGNED).map(u32::cast_signed),
+            None => self
+                .apart(|params| params.number(10, SIGNED))
+                .map(u32::cast_signed),
         }
     }
 
@@ -280,7 +290,7 @@ impl<'a> Params<'a> {
     pub fn u32(&mut self) -> Result<u32, ParamError> {
         match self.digits() {
             Some(number) => Ok(number),
-            None => self.number(10, u32::MAX),
+            None => self.apart(|params| params.number(10, u32::MAX)),
         }
     }
 
@@ -293,7 +303,9 @@ impl<'a> Params<'a> {
         if let Some(number) = self.digits() {
             return u16::try_from(number).map_err(|_| ParamError::NotANumber);
         }
-        let [low, high, ..] = self.number(10, 0xFFFF)?.to_le_bytes();
+        let [low, high, ..] = self
+            .apart(|params| params.number(10, 0xFFFF))?
+            .to_le_bytes();
         Ok(u16::from_le_bytes([low, high]))
     }
 
@@ -306,7 +318,7 @@ impl<'a> Params<'a> {
         if let Some(number) = self.one_digit() {
             return Ok(number);
         }
-        let [low, ..] = self.number(10, 0xFF)?.to_le_bytes();
+        let [low, ..] = self.apart(|params| params.number(10, 0xFF))?.to_le_bytes();
         Ok(low)
     }
 
@@ -327,7 +339,7 @@ impl<'a> Params<'a> {
         match self.hex_in_quotes() {
             Some(number) if number <= most => Ok(number),
             Some(_) => Err(ParamError::NotANumber),
-            None => self.number(16, most),
+            None => self.apart(|params| params.number(16, most)),
         }
     }
 }
@@ -371,9 +383,12 @@ fn decimal_word(word: u64) -> Option<(u32, usize)> {
     let values = word ^ EACH * u64::from(b'0');
     // The highest bit of each byte that is no digit; wrong behind the first of them, where it does not matter.
     let others = (values.wrapping_add(EACH * (0x80 - 10)) | values) & (EACH << 7);
+    if others == 0 || others & 0x80 != 0 {
+        return None;
+    }
     let digits = others.trailing_zeros() / 8;
     // The last digit becomes the last byte; those in front become 0.
-    let values = values.checked_shl(64 - digits * 8).filter(|_| digits < 8)?;
+    let values = values << (64 - digits * 8 & 63);
     let pairs = values.wrapping_mul(10).wrapping_add(values >> 8);
     let even = (pairs & 0xFF_0000_00FF).wrapping_mul(100 + (1_000_000 << 32));
     let odd = (pairs >> 16 & 0xFF_0000_00FF).wrapping_mul(1 + (10_000 << 32));
