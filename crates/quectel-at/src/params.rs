@@ -374,13 +374,13 @@ fn word(text: &[u8]) -> Option<u64> {
     let first = u32::from_le_bytes(*text.first_chunk()?);
     let last = u32::from_le_bytes(*text.last_chunk()?);
     // Where both have a byte it is the same.
-    Some(u64::from(first) | u64::from(last) << (text.len() * 8 - 32))
+    Some(u64::from(first) | (u64::from(last) << (text.len() * 8 - 32)))
 }
 
 /// The value of the decimal digits that a word begins with, 1 to 7, and how many there are.
 #[inline]
 fn decimal_word(word: u64) -> Option<(u32, usize)> {
-    let values = word ^ EACH * u64::from(b'0');
+    let values = word ^ (EACH * u64::from(b'0'));
     // The highest bit of each byte that is no digit; wrong behind the first of them, where it does not matter.
     let others = (values.wrapping_add(EACH * (0x80 - 10)) | values) & (EACH << 7);
     if others == 0 || others & 0x80 != 0 {
@@ -388,10 +388,10 @@ fn decimal_word(word: u64) -> Option<(u32, usize)> {
     }
     let digits = others.trailing_zeros() / 8;
     // The last digit becomes the last byte; those in front become 0.
-    let values = values << (64 - digits * 8 & 63);
+    let values = values << ((64 - digits * 8) & 63);
     let pairs = values.wrapping_mul(10).wrapping_add(values >> 8);
     let even = (pairs & 0xFF_0000_00FF).wrapping_mul(100 + (1_000_000 << 32));
-    let odd = (pairs >> 16 & 0xFF_0000_00FF).wrapping_mul(1 + (10_000 << 32));
+    let odd = ((pairs >> 16) & 0xFF_0000_00FF).wrapping_mul(1 + (10_000 << 32));
     let sum = u32::try_from(even.wrapping_add(odd) >> 32).ok()?;
     Some((sum, digits as usize))
 }
@@ -400,19 +400,19 @@ fn decimal_word(word: u64) -> Option<(u32, usize)> {
 #[inline]
 fn hex_word(word: u64) -> Option<(u32, usize)> {
     // The highest bit of a byte of 7 bits that is not less than `least`.
-    let from = |word: u64, least: u8| (word & EACH * 0x7F) + EACH * u64::from(0x80 - least);
-    let lower = word | EACH * 0x20;
+    let from = |word: u64, least: u8| (word & (EACH * 0x7F)) + EACH * u64::from(0x80 - least);
+    let lower = word | (EACH * 0x20);
     let is_digit = from(word, b'0') & !from(word, b'9' + 1);
     let is_letter = from(lower, b'a') & !from(lower, b'f' + 1);
     let others = (!(is_digit | is_letter) | word) & (EACH << 7);
     let digits = others.trailing_zeros() / 8;
     // The last digit becomes the last byte; those in front become 0.
     let word = word.checked_shl(64 - digits * 8)?;
-    let values = (word & EACH * 0xF) + (word >> 6 & EACH) * 9;
+    let values = (word & (EACH * 0xF)) + ((word >> 6) & EACH) * 9;
     let pairs = values.swap_bytes();
-    let pairs = (pairs | pairs >> 4) & 0x00FF_00FF_00FF_00FF;
-    let fours = (pairs | pairs >> 8) & 0x0000_FFFF_0000_FFFF;
-    let sum = u32::try_from((fours | fours >> 16) & 0xFFFF_FFFF).ok()?;
+    let pairs = (pairs | (pairs >> 4)) & 0x00FF_00FF_00FF_00FF;
+    let fours = (pairs | (pairs >> 8)) & 0x0000_FFFF_0000_FFFF;
+    let sum = u32::try_from((fours | (fours >> 16)) & 0xFFFF_FFFF).ok()?;
     Some((sum, digits as usize))
 }
 

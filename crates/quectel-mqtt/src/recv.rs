@@ -54,7 +54,7 @@ impl<'a> Recv<'a> {
         let client = params.u8()?;
         let msg_id = params.u32()?;
         let topic = params.quoted()?;
-        let (length, payload) = usual(params).unwrap_or_else(|| payload(params.rest()));
+        let (length, payload) = usual(params).unwrap_or_else(|| payload(params));
         Ok(Self {
             client,
             msg_id,
@@ -86,24 +86,29 @@ fn usual(mut params: Params<'_>) -> Option<(Option<u32>, &[u8])> {
 
 /// The length, if there is one, and the payload, from what stands after the topic's comma.
 #[cfg_attr(target_pointer_width = "64", inline(never))]
-fn payload(body: &[u8]) -> (Option<u32>, &[u8]) {
+fn payload(mut params: Params<'_>) -> (Option<u32>, &[u8]) {
+    let body = params.rest();
     let (mut length, mut text) = (None, body);
-    if body.first() != Some(&b'"') {
-        let mut params = Params::new(body);
-        length = params.u32().ok();
-        text = params.rest();
+    if body.first() != Some(&b'"')
+        && let Ok(number) = params.u32()
+    {
+        (length, text) = (Some(number), params.rest());
     }
-    let (all, most) = match (text, length) {
-        ([b'"', most @ .., b'"'], _) => (text.get(1..).unwrap_or(most), most),
-        ([b'"', all @ ..], _) => (all, all),
+    let (quoted, inside) = match text {
+        [b'"', inside @ ..] => (true, inside),
         // The EC200U form: the payload stands on the next line.
-        ([b'\n', all @ ..], Some(_)) => (all, all),
-        ([], Some(0)) => (text, text),
+        [b'\n', inside @ ..] if length.is_some() => (false, inside),
+        [] if length == Some(0) => (false, text),
         // A payload without quotes, which may begin with a number.
         _ => return (None, body),
     };
-    let counted = length.and_then(|length| all.get(..usize::try_from(length).ok()?));
-    (length, counted.unwrap_or(most))
+    let counted = length.and_then(|length| inside.get(..usize::try_from(length).ok()?));
+    let payload = match (counted, inside) {
+        (Some(counted), _) => counted,
+        (None, [most @ .., b'"']) if quoted => most,
+        _ => inside,
+    };
+    (length, payload)
 }
 
 /// `AT+QMTRECV=<client>[,<slot>]`: fetches a stored message; answered by at most one [`Recv`] line.
@@ -217,6 +222,7 @@ mod tests {
             (b"+QMTRECV: 0,0,\"topic/example\",hello", Some((0, 0, b"topic/example", b"hello", None))),
             (b"+QMTRECV: 0,0,\"t\",12 degrees", Some((0, 0, b"t", b"12 degrees", None))),
             (b"+QMTRECV: 0,0,\"t\",12,5", Some((0, 0, b"t", b"12,5", None))),
+            (b"+QMTRECV: 0,0,\"t\",hello,\"x\"", Some((0, 0, b"t", b"hello,\"x\"", None))),
             (b"+QMTRECV: 0,0,\"t\",12", Some((0, 0, b"t", b"12", None))),
             (b"+QMTRECV: 0,0,\"t\",99999999999", Some((0, 0, b"t", b"99999999999", None))),
             // EC200U
