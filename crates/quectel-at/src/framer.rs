@@ -2,9 +2,11 @@
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
 mod scan;
+mod wide;
 
-use crate::find::{self, WIDE};
-use scan::{HEAD, Scan, State};
+use crate::find::WIDE;
+use scan::{Scan, State};
+use wide::{JOINS, NONE_JOINS};
 
 /// Where a line announces bytes that are data, whatever they look like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,16 +112,6 @@ pub struct Framer<'b> {
     skip_space: bool,
 }
 
-/// Control characters are less than this, as far as they end something.
-const CONTROL: u8 = b'\r' + 1;
-/// Other bytes join a line without a look.
-const JOINS: u16 = CONTROL as u16;
-/// More than any byte.
-const NONE_JOINS: u16 = u8::MAX as u16 + 1;
-
-/// Where a prefix is told from most other names: the fourth letter, `R` of `+QMTRECV`.
-const TELLING: usize = 4;
-
 /// What a piece of the input gave, and the rest of the input.
 type Found<'i> = (Option<RawFrame<'i>>, &'i [u8]);
 
@@ -180,18 +172,8 @@ impl<'b> Framer<'b> {
     /// Adds a rule to the table until it is replaced, such as `+QIRD:` while its command runs. It is for lines that
     /// begin later.
     pub fn set_rule(&mut self, rule: Option<PayloadRule>) {
-        self.catch_up();
         self.rule = rule;
         self.learn();
-    }
-
-    /// Remembers which names may be in the table.
-    fn learn(&mut self) {
-        let rules = self.rules.iter().chain(&self.rule);
-        self.telling = rules.fold(0, |all, rule| match rule.prefix.get(TELLING) {
-            Some(letter) => all | 1 << (letter & 31),
-            None => u32::MAX,
-        });
     }
 
     /// Whether a line, a payload or data are unfinished.
@@ -203,10 +185,7 @@ impl<'b> Framer<'b> {
     pub fn reset(&mut self) -> usize {
         let lost = self.len;
         self.data_left = 0;
-        self.len = 0;
-        self.scan.state = State::Start;
-        self.floor = NONE_JOINS;
-        self.settle();
+        self.begin();
         lost
     }
 
@@ -225,10 +204,6 @@ impl<'b> Framer<'b> {
             *input = &[];
             return None;
         }
-        if self.join_all(input) {
-            *input = &[];
-            return None;
-        }
         if let Some((line, rest)) = self.whole_line(input) {
             *input = rest;
             return Some(RawFrame {
@@ -241,166 +216,101 @@ impl<'b> Framer<'b> {
         frame
     }
 
-    /// Takes a single byte that gives no frame; false if it may give one.
-    #[inline]
-    pub(crate) fn join(&mut self, byte: u8) -> bool {
-        if u16::from(byte) >= self.floor
-            && let Some(slot) = self.buf.get_mut(self.len)
-        {
-            *slot = byte;
-            self.len += 1;
-            return true;
-        }
-        self.skipping && self.skip_or_begin(byte)
-    }
-
-    /// Takes a byte between lines; false if there is no room for it.
-    fn skip_or_begin(&mut self, byte: u8) -> bool {
-        if matches!(byte, b'\r' | b'\n') {
-            return true;
-        }
-        let Some(slot) = self.buf.first_mut() else {
-            return false;
-        };
-        *slot = byte;
-        self.len = 1;
-        self.enter(State::Unread);
-        true
-    }
-
-    /// Takes bytes that lie inside a counted payload; false if they do not, or reach its end.
-    #[inline]
-    pub(crate) fn join_all(&mut self, bytes: &[u8]) -> bool {
-        if !self.scan.is_in_payload() || self.seen < self.len {
-            return false;
-        }
-        let end = self.len.saturating_add(bytes.len());
-        if let Some(room) = self.buf.get_mut(self.len..end)
-            && self.scan.pass(bytes.len())
-        {
-            room.copy_from_slice(bytes);
-            self.len = end;
-            self.seen = end;
-            return true;
-        }
-        false
-    }
-
-    /// The usual case, where a processor has room for its code: a line that is here whole, and the rest of the input.
-    #[inline]
-    pub(crate) fn whole_line<'i>(&mut self, input: &'i [u8]) -> Option<(&'i [u8], &'i [u8])> {
-        if !WIDE || !self.skipping {
-            return None;
-        }
-        // The end of one line and the beginning of the next.
-        let mut input = input.strip_prefix(b"\n\r\n").unwrap_or(input);
-        while let [b'\r' | b'\n', rest @ ..] = input {
-            input = rest;
-        }
-        let at = scan::whole(input, self.rule_of(input), &self.scan)?;
-        let (line, rest) = input.split_at_checked(at)?;
-        if line.len() > self.buf.len() {
-            return None;
-        }
-        let (end, rest) = rest.split_first()?;
-        self.after_cr = *end == b'\r';
-        Some((line, rest))
-    }
-
     /// The next frame, and the rest of the input, which is empty if there is none.
     pub(crate) fn look<'i>(&mut self, input: &'i [u8]) -> Found<'i> {
+        if self.data_left > 0 && self.scan.state == State::Start {
+            return self.data(input);
+        }
         let mut input = input;
-        if self.scan.state == State::Start {
-            if !self.skipping {
-                let frame;
-                (frame, input) = self.start(input);
-                if frame.is_some() {
-                    return (frame, input);
-                }
+        loop {
+            if WIDE {
+                input = self.join_many(input);
             }
-            while let [b'\r' | b'\n', rest @ ..] = input {
-                input = rest;
-            }
-            if input.is_empty() {
+            let [byte, rest @ ..] = input else {
+                self.settle();
                 return (None, input);
-            }
-            if input.len() >= HEAD {
-                let passed = self.scan.begin(input, self.rule_of(input));
-                return self.run(input, passed);
-            }
-            self.enter(State::Unread);
-        }
-        self.resume(input)
-    }
-
-    /// The rule of the table that a line with this beginning has.
-    #[inline]
-    fn rule_of(&self, head: &[u8]) -> Option<PayloadRule> {
-        match head {
-            [b'+', _, _, _, letter, ..] if self.telling >> (letter & 31) & 1 != 0 => {
-                let mut rules = self.rules.iter().chain(&self.rule);
-                rules.find(|rule| head.starts_with(rule.prefix)).copied()
-            }
-            _ => None,
-        }
-    }
-
-    /// Goes on with a line of which nothing or the beginning has come.
-    fn resume<'i>(&mut self, input: &'i [u8]) -> Found<'i> {
-        let mut input = input;
-        if self.scan.state == State::Unread {
-            let wanted = HEAD.min(self.buf.len()).saturating_sub(self.len);
-            let near = input.get(..wanted).unwrap_or(input);
-            let near = find::below(near, CONTROL).unwrap_or(near.len());
-            let (head, rest) = input.split_at(near.min(input.len()));
-            self.store(head);
+            };
             input = rest;
-        }
-        if input.is_empty() {
-            return (None, input);
-        }
-        self.catch_up();
-        if self.scan.state == State::Plain && matches!(input, [b'\r' | b'\n', ..]) {
-            return self.end(input, 1, 1);
-        }
-        self.run(input, 0)
-    }
-
-    /// Looks at the bytes that have only joined the line.
-    fn catch_up(&mut self) {
-        let stored = self.buf.get(..self.len).unwrap_or_default();
-        if self.scan.state == State::Unread {
-            self.seen = self.scan.begin(stored, self.rule_of(stored));
-        }
-        // Nothing among them ends the line.
-        if self.scan.state != State::Plain {
-            self.scan.run(stored.get(self.seen..).unwrap_or_default());
-        }
-        self.seen = self.len;
-    }
-
-    /// Goes on with a line whose bytes have been looked at as far as `input[passed]`.
-    fn run<'i>(&mut self, input: &'i [u8], passed: usize) -> Found<'i> {
-        match self.scan.run(input.get(passed..).unwrap_or_default()) {
-            Some((end, line_end)) => self.end(input, passed + end, line_end),
-            None => {
-                self.store(input);
-                self.seen = self.len;
-                self.enter(self.scan.state);
-                (None, &[])
+            if let Some(frame) = self.take(*byte) {
+                return (Some(frame), input);
             }
         }
     }
 
-    /// Changes the state, and what may be joined in it without a look.
-    fn enter(&mut self, state: State) {
-        self.scan.state = state;
-        self.floor = if self.scan.can_wait() {
-            JOINS
-        } else {
-            NONE_JOINS
+    /// Takes a byte.
+    fn take<'i>(&mut self, byte: u8) -> Option<RawFrame<'i>> {
+        if WIDE && self.seen < self.len {
+            self.catch_up();
+        }
+        if self.scan.state == State::Start {
+            let skip_space = core::mem::take(&mut self.skip_space);
+            let kind = match byte {
+                b'\r' | b'\n' => return None,
+                b' ' if skip_space => return None,
+                b'>' if self.await_prompt => Kind::Prompt,
+                b'A' if self.await_ack => Kind::Ack,
+                _ => Kind::Line,
+            };
+            if let Kind::Prompt = kind {
+                self.await_prompt = false;
+                self.skip_space = true;
+            }
+            if !matches!(kind, Kind::Line) {
+                self.settle();
+                return Some(RawFrame {
+                    kind,
+                    place: Place::Input(&[]),
+                });
+            }
+            self.scan.state = State::Name;
+        }
+        self.pass(byte)
+    }
+
+    /// Takes a byte of a line.
+    fn pass<'i>(&mut self, byte: u8) -> Option<RawFrame<'i>> {
+        if let Some(slot) = self.buf.get_mut(self.len) {
+            *slot = byte;
+        }
+        self.len = self.len.saturating_add(1);
+        self.seen = self.len;
+        let stored = self.buf.get(..self.len).unwrap_or_default();
+        let line_end = match self.scan.state {
+            State::Counted | State::LineFeed => 0,
+            State::QuoteCr => 2,
+            _ => 1,
         };
-        self.skipping = false;
+        if self.scan.state == State::Name && byte == b':' {
+            let mut rules = self.rules.iter().chain(&self.rule);
+            let rule = rules.find(|rule| rule.prefix == stored);
+            self.scan.begin(rule.map(|rule| rule.form));
+        } else {
+            self.scan.step(byte, stored);
+        }
+        if self.scan.state != State::Start {
+            return None;
+        }
+        self.after_cr = byte == b'\r';
+        let len = self.len - line_end;
+        let fits = len.min(self.buf.len());
+        self.dropped = len - fits;
+        self.begin();
+        Some(RawFrame {
+            kind: if self.dropped == 0 {
+                Kind::Line
+            } else {
+                Kind::Overflow
+            },
+            place: Place::Buffer(fits),
+        })
+    }
+
+    /// Is between lines.
+    fn begin(&mut self) {
+        self.len = 0;
+        self.seen = 0;
+        self.scan.state = State::Start;
+        self.settle();
     }
 
     fn data<'i>(&mut self, input: &'i [u8]) -> Found<'i> {
@@ -454,89 +364,19 @@ impl<'b> Framer<'b> {
         if skip { rest } else { input }
     }
 
-    /// Between lines, where more than line ends is awaited.
-    fn start<'i>(&mut self, input: &'i [u8]) -> Found<'i> {
-        if self.data_left > 0 {
-            return self.data(input);
-        }
-        let mut input = input;
-        while let [first, rest @ ..] = input {
-            let kind = match first {
-                b'\r' | b'\n' => None,
-                b' ' if self.skip_space => None,
-                b'>' if self.await_prompt => Some(Kind::Prompt),
-                b'A' if self.await_ack => Some(Kind::Ack),
-                _ => break,
-            };
-            input = rest;
-            self.skip_space = false;
-            if let Some(kind) = kind {
-                if let Kind::Prompt = kind {
-                    self.await_prompt = false;
-                    self.skip_space = true;
-                }
-                let place = Place::Input(&[]);
-                return (Some(RawFrame { kind, place }), input);
-            }
-        }
-        self.skip_space &= input.is_empty();
-        self.settle();
-        (None, input)
-    }
-
-    /// Finds out whether anything but line ends is awaited between lines.
+    /// Finds out what needs no look.
     fn settle(&mut self) {
+        if !WIDE {
+            return;
+        }
         self.skipping = !self.await_prompt
             && !self.await_ack
             && !self.skip_space
             && self.data_left == 0
             && self.scan.state == State::Start;
-    }
-
-    /// Ends the line behind so many bytes of the input, the last of which are its line end.
-    #[inline]
-    fn end<'i>(&mut self, input: &'i [u8], end: usize, line_end: usize) -> Found<'i> {
-        let (line, rest) = input.split_at(end.min(input.len()));
-        self.after_cr = line.last() == Some(&b'\r');
-        let fresh = line.get(..end.saturating_sub(line_end)).unwrap_or(line);
-        let frame = if self.len == 0 && fresh.len() <= self.buf.len() {
-            if !self.skipping {
-                self.reset();
-            }
-            RawFrame {
-                kind: Kind::Line,
-                place: Place::Input(fresh),
-            }
-        } else {
-            self.store(fresh);
-            // A part of the line end may have been kept.
-            self.len -= line_end.saturating_sub(end).min(self.len);
-            self.end_stored()
+        self.floor = match self.scan.state {
+            State::Start | State::LineFeed | State::Counted => NONE_JOINS,
+            _ => JOINS,
         };
-        (Some(frame), rest)
-    }
-
-    /// Ends a line that came in pieces or does not fit.
-    fn end_stored<'i>(&mut self) -> RawFrame<'i> {
-        let fits = self.len.min(self.buf.len());
-        self.dropped = self.len - fits;
-        self.reset();
-        RawFrame {
-            kind: if self.dropped == 0 {
-                Kind::Line
-            } else {
-                Kind::Overflow
-            },
-            place: Place::Buffer(fits),
-        }
-    }
-
-    fn store(&mut self, bytes: &[u8]) {
-        let room = self.buf.get_mut(self.len..).unwrap_or_default();
-        let n = room.len().min(bytes.len());
-        if let (Some(to), Some(from)) = (room.get_mut(..n), bytes.get(..n)) {
-            to.copy_from_slice(from);
-        }
-        self.len = self.len.saturating_add(bytes.len());
     }
 }

@@ -387,9 +387,6 @@ impl<'b> Link<'b> {
                 }
                 return self.look_on(rest, true);
             }
-            if self.framer.join_all(input) {
-                return (None, &[]);
-            }
         }
         self.look_on(input, !input.is_empty())
     }

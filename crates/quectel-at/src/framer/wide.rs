@@ -1,0 +1,233 @@
+//! Quick ways, where a processor has room for their code: many bytes at a time, and single bytes without a look.
+#![cfg_attr(not(test), deny(clippy::indexing_slicing))]
+
+use super::scan::{Scan, State};
+use super::{Framer, PayloadForm, PayloadRule};
+use crate::find::{WIDE, below};
+
+/// Control characters are less than this, as far as they end something.
+const CONTROL: u8 = b'\r' + 1;
+/// Other bytes join a line without a look.
+pub(super) const JOINS: u16 = CONTROL as u16;
+/// More than any byte.
+pub(super) const NONE_JOINS: u16 = u8::MAX as u16 + 1;
+
+/// Where a prefix is told from most other names: the fourth letter, `R` of `+QMTRECV`.
+const TELLING: usize = 4;
+
+impl Framer<'_> {
+    /// Remembers which names may be in the table.
+    pub(super) fn learn(&mut self) {
+        let rules = self.rules.iter().chain(&self.rule);
+        self.telling = rules.fold(0, |all, rule| match rule.prefix.get(TELLING) {
+            Some(letter) => all | 1 << (letter & 31),
+            None => u32::MAX,
+        });
+    }
+
+    /// The rule of the table that a line with this beginning has.
+    #[inline]
+    fn rule_of(&self, head: &[u8]) -> Option<PayloadRule> {
+        match head {
+            [b'+', _, _, _, letter, ..] if self.telling >> (letter & 31) & 1 != 0 => {
+                let mut rules = self.rules.iter().chain(&self.rule);
+                rules.find(|rule| head.starts_with(rule.prefix)).copied()
+            }
+            _ => None,
+        }
+    }
+
+    /// Takes a single byte that gives no frame; false if it may give one.
+    #[inline]
+    pub(crate) fn join(&mut self, byte: u8) -> bool {
+        if WIDE
+            && u16::from(byte) >= self.floor
+            && let Some(slot) = self.buf.get_mut(self.len)
+        {
+            *slot = byte;
+            self.len += 1;
+            return true;
+        }
+        WIDE && self.skipping && self.skip_or_begin(byte)
+    }
+
+    /// Takes a byte between lines; false if there is no room for it.
+    fn skip_or_begin(&mut self, byte: u8) -> bool {
+        if matches!(byte, b'\r' | b'\n') {
+            return true;
+        }
+        let Some(slot) = self.buf.first_mut() else {
+            return false;
+        };
+        *slot = byte;
+        self.len = 1;
+        self.scan.state = State::Name;
+        self.settle();
+        true
+    }
+
+    /// A line that is here whole, and the rest of the input.
+    #[inline]
+    pub(crate) fn whole_line<'i>(&mut self, input: &'i [u8]) -> Option<(&'i [u8], &'i [u8])> {
+        if !WIDE || !self.skipping {
+            return None;
+        }
+        // The end of one line and the beginning of the next.
+        let mut input = input.strip_prefix(b"\n\r\n").unwrap_or(input);
+        while let [b'\r' | b'\n', rest @ ..] = input {
+            input = rest;
+        }
+        let at = match self.rule_of(input) {
+            None => line_end(input, 0)?,
+            Some(rule) => self.whole_with_rule(input, rule)?,
+        };
+        let (line, rest) = input.split_at_checked(at)?;
+        if line.len() > self.buf.len() {
+            return None;
+        }
+        let (end, rest) = rest.split_first()?;
+        self.after_cr = *end == b'\r';
+        Some((line, rest))
+    }
+
+    /// Where a line of the table ends, unless it makes a reader think.
+    #[inline]
+    fn whole_with_rule(&self, input: &[u8], rule: PayloadRule) -> Option<usize> {
+        let head = rule.prefix.len() + 1;
+        if input.get(head - 1) != Some(&b' ') {
+            return None;
+        }
+        match rule.form {
+            PayloadForm::Quoted => {
+                // Nothing but digits and commas, then the topic, which hardly ever holds a space.
+                let topic = next_quote(input, head)?;
+                let behind = next_quote(input, topic)?;
+                let (length, passed) = counted_ahead(input.get(behind..)?)?;
+                let end = behind + passed + usize::try_from(length).ok()?;
+                let ends = input.get(end..)?.starts_with(b"\"\r");
+                (ends && length <= self.scan.most).then_some(end + 1)
+            }
+            PayloadForm::NextLine(place) => match input.get(head..)? {
+                // Too few parameters for a length.
+                [b'"', b'r', b'e', b'c', b'v', b'"', b',', rest @ ..] if place > 1 => {
+                    let end = below(rest, b',' + 1)?;
+                    let ends = matches!(rest.get(end), Some(b'\r' | b'\n'));
+                    ends.then_some(input.len() - rest.len() + end)
+                }
+                [b'"', b'r', b'e', b'c', b'v', b'"', ..] => None,
+                // Another word.
+                [b'"', ..] if place > 0 => line_end(input, head),
+                _ => None,
+            },
+        }
+    }
+
+    /// Takes the bytes that only join the line, and returns the others.
+    pub(super) fn join_many<'i>(&mut self, input: &'i [u8]) -> &'i [u8] {
+        let room = self.buf.get_mut(self.len..).unwrap_or_default();
+        let most = input.len().min(room.len());
+        let known = self.seen == self.len;
+        let n = match self.scan.state {
+            State::Start | State::LineFeed => return input,
+            // The last byte of a payload may end the line.
+            State::Quoted | State::Counted if known => {
+                let inside = usize::try_from(self.scan.number).unwrap_or(usize::MAX) - 1;
+                let n = self.scan.pass(most.min(inside));
+                self.seen += n;
+                n
+            }
+            _ => {
+                let near = input.get(..most).unwrap_or_default();
+                below(near, CONTROL).unwrap_or(most)
+            }
+        };
+        let (fresh, rest) = input.split_at(n.min(input.len()));
+        if let Some(room) = room.get_mut(..n) {
+            room.copy_from_slice(fresh);
+            self.len += n;
+        }
+        rest
+    }
+
+    /// Looks at the bytes that have only joined the line. Nothing among them ends it.
+    pub(super) fn catch_up(&mut self) {
+        let mut at = self.seen;
+        self.seen = self.len;
+        if self.scan.state == State::Name {
+            let stored = self.buf.get(..self.len).unwrap_or_default();
+            let rule = self.rule_of(stored);
+            self.scan.begin(rule.map(|rule| rule.form));
+            at = rule.map_or(0, |rule| rule.prefix.len());
+        }
+        let stored = self.buf.get(..self.len).unwrap_or_default();
+        while let Some(rest @ [_, ..]) = stored.get(at..) {
+            let ahead = match self.scan.state {
+                State::Plain => return,
+                State::BeforeTopic | State::Topic => below(rest, b'"' + 1),
+                State::First | State::Word | State::Fields | State::Text => below(rest, b',' + 1),
+                State::Quoted => {
+                    at += self.scan.pass(rest.len());
+                    continue;
+                }
+                State::AfterTopic => match counted_ahead(rest) {
+                    Some((length @ 1.., passed)) if length <= self.scan.most => {
+                        self.scan.number = length;
+                        self.scan.state = State::Quoted;
+                        at += passed;
+                        continue;
+                    }
+                    _ => Some(0),
+                },
+                _ => Some(0),
+            };
+            let Some((ahead, byte)) = ahead.and_then(|ahead| Some((ahead, rest.get(ahead)?)))
+            else {
+                return;
+            };
+            at += ahead + 1;
+            self.scan.step(*byte, stored.get(..at).unwrap_or_default());
+        }
+    }
+}
+
+impl Scan {
+    /// Passes so many bytes of a payload in quotes, or as many as are to come, and returns how many.
+    fn pass(&mut self, bytes: usize) -> usize {
+        let n = u32::try_from(bytes).map_or(self.number, |bytes| bytes.min(self.number));
+        self.number -= n;
+        if self.number == 0 {
+            self.state = State::Plain;
+        }
+        usize::try_from(n).unwrap_or(bytes)
+    }
+}
+
+/// Where the line ends, behind `from`, unless another control character comes first.
+#[inline]
+fn line_end(input: &[u8], from: usize) -> Option<usize> {
+    let end = from + below(input.get(from..)?, CONTROL)?;
+    matches!(input.get(end), Some(b'\r' | b'\n')).then_some(end)
+}
+
+/// The place behind the next quote, if no space or control character comes first.
+#[inline]
+fn next_quote(input: &[u8], from: usize) -> Option<usize> {
+    let at = from + below(input.get(from..)?, b'"' + 1)?;
+    (input.get(at) == Some(&b'"')).then_some(at + 1)
+}
+
+/// The length in front of a payload in quotes, and the bytes up to the payload.
+#[inline]
+fn counted_ahead(rest: &[u8]) -> Option<(u32, usize)> {
+    let mut text = rest.strip_prefix(b",")?;
+    let mut length = 0_u32;
+    while let [digit @ b'0'..=b'9', tail @ ..] = text {
+        length = length
+            .wrapping_mul(10)
+            .wrapping_add(u32::from(digit - b'0'));
+        text = tail;
+    }
+    let passed = rest.len() - text.strip_prefix(b",\"")?.len();
+    // A comma, one to nine digits, which cannot overflow, a comma and a quote.
+    (4..=12).contains(&passed).then_some((length, passed))
+}
