@@ -66,11 +66,8 @@ enum Kind {
     Data,
 }
 
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Place<'i> {
-    Input(&'i [u8]),
-    Buffer(usize),
-}
+/// Where the bytes of a frame are: in the input, or in the framer's buffer.
+pub(crate) type Place<'i> = Option<&'i [u8]>;
 
 /// Cuts bytes into frames: any split of the bytes gives the same frames, in time linear in the bytes.
 ///
@@ -97,6 +94,8 @@ pub struct Framer<'b> {
     scan: Scan,
     /// How many bytes of the unfinished line have been looked at.
     seen: usize,
+    /// Bytes of the last line that are in the buffer.
+    fits: usize,
     /// Bytes of the last line that did not fit.
     dropped: usize,
     rules: &'static [PayloadRule],
@@ -132,6 +131,7 @@ impl<'b> Framer<'b> {
             skipping: true,
             scan,
             seen: 0,
+            fits: 0,
             dropped: 0,
             rules,
             rule: None,
@@ -208,7 +208,7 @@ impl<'b> Framer<'b> {
             *input = rest;
             return Some(RawFrame {
                 kind: Kind::Line,
-                place: Place::Input(line),
+                place: Some(line),
             });
         }
         let frame;
@@ -259,7 +259,7 @@ impl<'b> Framer<'b> {
                 self.settle();
                 return Some(RawFrame {
                     kind,
-                    place: Place::Input(&[]),
+                    place: Some(&[]),
                 });
             }
             self.scan.state = State::Name;
@@ -268,12 +268,15 @@ impl<'b> Framer<'b> {
     }
 
     /// Takes a byte of a line.
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     fn pass<'i>(&mut self, byte: u8) -> Option<RawFrame<'i>> {
         if let Some(slot) = self.buf.get_mut(self.len) {
             *slot = byte;
         }
         self.len = self.len.saturating_add(1);
-        self.seen = self.len;
+        if WIDE {
+            self.seen = self.len;
+        }
         let stored = self.buf.get(..self.len).unwrap_or_default();
         let line_end = match self.scan.state {
             State::Counted | State::LineFeed => 0,
@@ -281,8 +284,8 @@ impl<'b> Framer<'b> {
             _ => 1,
         };
         if self.scan.state == State::Name && byte == b':' {
-            let mut rules = self.rules.iter().chain(&self.rule);
-            let rule = rules.find(|rule| rule.prefix == stored);
+            let rule = self.rules.iter().find(|rule| rule.prefix == stored);
+            let rule = rule.or(self.rule.as_ref().filter(|rule| rule.prefix == stored));
             self.scan.begin(rule.map(|rule| rule.form));
         } else {
             self.scan.step(byte, stored);
@@ -292,8 +295,8 @@ impl<'b> Framer<'b> {
         }
         self.after_cr = byte == b'\r';
         let len = self.len - line_end;
-        let fits = len.min(self.buf.len());
-        self.dropped = len - fits;
+        self.fits = len.min(self.buf.len());
+        self.dropped = len - self.fits;
         self.begin();
         Some(RawFrame {
             kind: if self.dropped == 0 {
@@ -301,16 +304,18 @@ impl<'b> Framer<'b> {
             } else {
                 Kind::Overflow
             },
-            place: Place::Buffer(fits),
+            place: None,
         })
     }
 
     /// Is between lines.
     fn begin(&mut self) {
         self.len = 0;
-        self.seen = 0;
         self.scan.state = State::Start;
-        self.settle();
+        if WIDE {
+            self.seen = 0;
+            self.settle();
+        }
     }
 
     fn data<'i>(&mut self, input: &'i [u8]) -> Found<'i> {
@@ -325,7 +330,7 @@ impl<'b> Framer<'b> {
         self.settle();
         let frame = RawFrame {
             kind: Kind::Data,
-            place: Place::Input(data),
+            place: Some(data),
         };
         ((!data.is_empty()).then_some(frame), rest)
     }
@@ -348,10 +353,7 @@ impl<'b> Framer<'b> {
 
     #[inline]
     pub(crate) fn bytes<'a, 'i: 'a>(&'a self, place: Place<'i>) -> &'a [u8] {
-        match place {
-            Place::Input(bytes) => bytes,
-            Place::Buffer(len) => self.buf.get(..len).unwrap_or_default(),
-        }
+        place.unwrap_or_else(|| self.buf.get(..self.fits).unwrap_or_default())
     }
 
     /// Skips the space that follows a prompt, once bytes have come.

@@ -382,7 +382,7 @@ impl<'b> Link<'b> {
         if now == self.quiet_at {
             if let Some((line, rest)) = self.framer.whole_line(input) {
                 if let Some(kind) = self.on_whole_line(line) {
-                    let place = Place::Input(line);
+                    let place = Some(line);
                     return (Some(RawEvent { kind, place }), rest);
                 }
                 return self.look_on(rest, true);
@@ -492,7 +492,7 @@ impl<'b> Link<'b> {
         self.abandon();
         Some(RawEvent {
             kind: Kind::TimedOut,
-            place: Place::Input(&[]),
+            place: Some(&[][..]),
         })
     }
 
@@ -500,7 +500,7 @@ impl<'b> Link<'b> {
         self.lost = bytes;
         RawEvent {
             kind: Kind::Lost(LostReason::Incomplete),
-            place: Place::Input(&[]),
+            place: Some(&[][..]),
         }
     }
 

@@ -7,7 +7,7 @@ use super::PayloadForm;
 const MOST_PAYLOAD: usize = 1 << 28;
 
 /// Where inside a line the scan is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd)]
 pub(super) enum State {
     /// Between lines.
     Start,
@@ -27,14 +27,6 @@ pub(super) enum State {
     Length,
     /// Behind the comma that follows the length: before a payload in quotes.
     BeforePayload,
-    /// In a payload in quotes of which so many bytes are to come.
-    Quoted,
-    /// In a payload that ends at a quote, CR, LF.
-    Uncounted,
-    /// In it behind a quote.
-    Quote,
-    /// In it behind a quote and CR.
-    QuoteCr,
     /// In the first parameter of a line that may have a payload on the next line.
     First,
     /// In quotes in it.
@@ -49,11 +41,44 @@ pub(super) enum State {
     Size,
     /// Behind it.
     AfterSize,
+    // From here on a CR or LF need not end the line.
+    /// In a payload that ends at a quote, CR, LF.
+    Uncounted,
+    /// In it behind a quote.
+    Quote,
+    /// In it behind a quote and CR.
+    QuoteCr,
     /// Behind the CR of a line whose payload follows.
     LineFeed,
+    /// In a payload in quotes of which so many bytes are to come.
+    Quoted,
     /// In a payload that ends the line, of which so many bytes are to come.
     Counted,
 }
+
+/// The states behind a quote, a comma, a space, and any other byte that is no digit of a length and no line end.
+#[rustfmt::skip]
+const NEXT: [[State; 4]; State::Uncounted as usize] = {
+    use State::*;
+    [
+        /* Start */ [Plain; 4],
+        /* Name */ [Name; 4],
+        /* Plain */ [Plain; 4],
+        /* BeforeTopic */ [Topic, BeforeTopic, BeforeTopic, BeforeTopic],
+        /* Topic */ [AfterTopic, Topic, Topic, Topic],
+        /* AfterTopic */ [Plain, BeforeLength, AfterTopic, Plain],
+        /* BeforeLength */ [Uncounted, Plain, BeforeLength, Plain],
+        /* Length */ [Plain, BeforePayload, Plain, Plain],
+        /* BeforePayload */ [Quoted, Plain, BeforePayload, Plain],
+        /* First */ [Word, Fields, First, First],
+        /* Word */ [Fields, Word, Word, Word],
+        /* Fields */ [Text, Fields, Fields, Fields],
+        /* Text */ [Fields, Text, Text, Text],
+        /* BeforeSize */ [Plain, Plain, BeforeSize, Plain],
+        /* Size */ [Plain, AfterSize, AfterSize, Plain],
+        /* AfterSize */ [AfterSize; 4],
+    ]
+};
 
 /// How far a line has been looked at.
 #[derive(Debug)]
@@ -95,53 +120,72 @@ impl Scan {
     /// Passes one more byte of a line, the last of those that are stored. [`State::Start`] if it ends the line.
     pub(super) fn step(&mut self, byte: u8, stored: &[u8]) {
         use State::*;
-        self.state = match (self.state, byte) {
-            // The first byte of the payload, without LF.
-            (LineFeed, b'\n') => Counted,
-            (LineFeed | Counted, _) => self.count(Counted, Start),
-            (Quoted, _) => self.count(Quoted, Plain),
-            (QuoteCr, b'\n') => Start,
-            (Uncounted | Quote | QuoteCr, b'"') => Quote,
-            (Quote, b'\r') => QuoteCr,
-            (Uncounted | Quote | QuoteCr, _) => Uncounted,
-            (Length | Size | AfterSize, b'\r') if self.number > 0 => LineFeed,
-            (_, b'\r' | b'\n') => Start,
-            (BeforeTopic, b'"') => Topic,
-            (Topic, b'"') => AfterTopic,
-            (AfterTopic, b',') => BeforeLength,
-            (BeforeLength, b'"') => Uncounted,
-            (Length, b',') => BeforePayload,
-            (BeforePayload, b'"') if self.number > 0 => Quoted,
-            (BeforeLength | Length, b'0'..=b'9') => self.digit(byte, Length),
-            (BeforeSize | Size, b'0'..=b'9') => self.digit(byte, Size),
-            (Size, b',' | b' ') => AfterSize,
-            (First | Fields, b',') => {
-                self.place -= 1;
-                if self.place == 0 { BeforeSize } else { Fields }
+        let state = self.state;
+        self.state = if state >= LineFeed {
+            if state == LineFeed && byte == b'\n' {
+                Counted
+            } else {
+                self.number -= 1;
+                match (state, self.number) {
+                    (Quoted, 0) => Plain,
+                    (Quoted, _) => Quoted,
+                    (_, 0) => Start,
+                    // The first byte of the payload may come without LF.
+                    _ => Counted,
+                }
             }
-            (First, b'"') => Word,
-            // Other words tell of other things, with other numbers.
-            (Word, b'"') if !stored.ends_with(b"\"recv\"") => Plain,
-            (Fields, b'"') => Text,
-            (Word | Text, b'"') => Fields,
-            (BeforeTopic | Topic | First | Word | Fields | Text | AfterSize | Name, _)
-            | (AfterTopic | BeforeLength | BeforePayload | BeforeSize, b' ') => self.state,
-            _ => Plain,
+        } else if state >= Uncounted {
+            match byte {
+                b'"' => Quote,
+                b'\r' if state == Quote => QuoteCr,
+                b'\n' if state == QuoteCr => Start,
+                _ => Uncounted,
+            }
+        } else if matches!(byte, b'\r' | b'\n') {
+            let counted = matches!(state, Length | Size | AfterSize) && self.number > 0;
+            if counted && byte == b'\r' {
+                LineFeed
+            } else {
+                Start
+            }
+        } else if byte.is_ascii_digit()
+            && matches!(state, BeforeLength | Length | BeforeSize | Size)
+        {
+            self.number = self.number * 10 + u32::from(byte & 0xF);
+            match state {
+                _ if self.number > self.most => Plain,
+                BeforeLength | Length => Length,
+                _ => Size,
+            }
+        } else {
+            self.punctuation(byte, stored)
         };
     }
 
-    /// The state behind one more byte of a counted payload.
-    fn count(&mut self, inside: State, behind: State) -> State {
-        self.number -= 1;
-        if self.number > 0 { inside } else { behind }
-    }
-
-    fn digit(&mut self, byte: u8, state: State) -> State {
-        self.number = self.number * 10 + u32::from(byte & 0xF);
-        if self.number > self.most {
-            State::Plain
-        } else {
-            state
+    fn punctuation(&mut self, byte: u8, stored: &[u8]) -> State {
+        let column = match byte {
+            b'"' => 0,
+            b',' => 1,
+            b' ' => 2,
+            _ => 3,
+        };
+        let row = NEXT.get(self.state as usize);
+        let next = row.and_then(|row| row.get(column)).copied();
+        match next.unwrap_or(State::Plain) {
+            State::Quoted if self.number == 0 => State::Plain,
+            State::Fields if byte == b',' => {
+                self.place -= 1;
+                if self.place == 0 {
+                    State::BeforeSize
+                } else {
+                    State::Fields
+                }
+            }
+            // Other words tell of other things, with other numbers.
+            State::Fields if self.state == State::Word && !stored.ends_with(b"\"recv\"") => {
+                State::Plain
+            }
+            next => next,
         }
     }
 }
