@@ -211,6 +211,13 @@ impl<'b> Framer<'b> {
                 place: Some(line),
             });
         }
+        if let Some((ends, rest)) = self.go_on(input) {
+            *input = rest;
+            return ends.then_some(RawFrame {
+                kind: Kind::Line,
+                place: None,
+            });
+        }
         let frame;
         (frame, *input) = self.look(input);
         frame

@@ -381,25 +381,35 @@ impl<'b> Link<'b> {
         }
         if now == self.quiet_at {
             if let Some((line, rest)) = self.framer.whole_line(input) {
-                if let Some(kind) = self.on_whole_line(line) {
-                    let place = Some(line);
-                    return (Some(RawEvent { kind, place }), rest);
-                }
-                return self.look_on(rest, true);
+                return self.on_line_at(Some(line), rest);
+            }
+            match self.framer.go_on(input) {
+                Some((true, rest)) => return self.on_line_at(None, rest),
+                Some((false, rest)) => return (None, rest),
+                None => {}
             }
         }
         self.look_on(input, !input.is_empty())
     }
 
+    /// A line has ended while nothing but bytes is awaited.
     #[inline]
-    fn on_whole_line(&mut self, line: &[u8]) -> Option<Kind> {
+    fn on_line_at<'i>(
+        &mut self,
+        place: Place<'i>,
+        rest: &'i [u8],
+    ) -> (Option<RawEvent<'i>>, &'i [u8]) {
+        let line = self.framer.bytes(place);
         if self.is_named_urc(line) {
-            return Some(Kind::Urc);
+            let kind = Kind::Urc;
+            return (Some(RawEvent { kind, place }), rest);
         }
         let sorted = self.sort(line);
-        let kind = self.on_line(sorted);
+        let Some(kind) = self.on_line(sorted) else {
+            return self.look_on(rest, true);
+        };
         self.quiet();
-        kind
+        (Some(RawEvent { kind, place }), rest)
     }
 
     /// Time has gone on, and with it bytes may have come.

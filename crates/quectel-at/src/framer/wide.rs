@@ -12,6 +12,9 @@ pub(super) const JOINS: u16 = CONTROL as u16;
 /// More than any byte.
 pub(super) const NONE_JOINS: u16 = u8::MAX as u16 + 1;
 
+/// Bytes of the longest prefix in a table.
+const LONGEST_PREFIX: usize = 12;
+
 /// Where a prefix is told from most other names: the fourth letter, `R` of `+QMTRECV`.
 const TELLING: usize = 4;
 
@@ -122,6 +125,69 @@ impl Framer<'_> {
         }
     }
 
+    /// The usual ways on for a line that comes in pieces: whether it ends, being in the buffer then, and the rest of the
+    /// input.
+    #[inline]
+    pub(crate) fn go_on<'i>(&mut self, input: &'i [u8]) -> Option<(bool, &'i [u8])> {
+        if !WIDE {
+            return None;
+        }
+        let known = self.scan.state == State::Quoted && self.seen == self.len;
+        let (fresh, ends) = match self.scan.state {
+            State::Start | State::LineFeed | State::Counted => return None,
+            _ if known => self.payload_ahead(input)?,
+            _ => match below(input, CONTROL) {
+                None => (input.len(), false),
+                Some(at) => (at, true),
+            },
+        };
+        let len = self.len + fresh;
+        let end = len + usize::from(ends);
+        let came = input.get(..end - self.len)?;
+        self.buf.get_mut(self.len..end)?.copy_from_slice(came);
+        if !ends {
+            self.len = len;
+            match self.scan.state {
+                _ if known => {
+                    self.seen = len;
+                    self.scan.pass(fresh);
+                }
+                // The name may go on.
+                State::Name if len < LONGEST_PREFIX => {}
+                _ => self.catch_up(),
+            }
+            return Some((false, &[]));
+        }
+        match (self.scan.state, came.last()) {
+            _ if known => {}
+            (State::Plain, Some(b'\r' | b'\n')) => {}
+            (State::Name, Some(b'\r' | b'\n')) => {
+                let stored = self.buf.get(..end)?;
+                let rule = self.rule_of(stored);
+                if rule.is_some_and(|rule| self.whole_with_rule(stored, rule) != Some(len)) {
+                    return None;
+                }
+            }
+            _ => return None,
+        }
+        self.after_cr = came.last() == Some(&b'\r');
+        self.fits = len;
+        self.dropped = 0;
+        self.begin();
+        Some((true, input.get(came.len()..)?))
+    }
+
+    /// How many bytes belong to a payload in quotes and its line, and whether the line ends behind them.
+    #[inline]
+    fn payload_ahead(&self, input: &[u8]) -> Option<(usize, bool)> {
+        let left = usize::try_from(self.scan.number).ok()?;
+        match input.get(left..) {
+            None => Some((input.len(), false)),
+            Some([b'"', b'\r', ..]) => Some((left + 1, true)),
+            Some(_) => None,
+        }
+    }
+
     /// Takes the bytes that only join the line, and returns the others.
     pub(super) fn join_many<'i>(&mut self, input: &'i [u8]) -> &'i [u8] {
         let room = self.buf.get_mut(self.len..).unwrap_or_default();
@@ -158,6 +224,7 @@ impl Framer<'_> {
             let rule = self.rule_of(stored);
             self.scan.begin(rule.map(|rule| rule.form));
             at = rule.map_or(0, |rule| rule.prefix.len());
+            at += usize::from(at > 0 && stored.get(at) == Some(&b' '));
         }
         let stored = self.buf.get(..self.len).unwrap_or_default();
         while let Some(rest @ [_, ..]) = stored.get(at..) {
