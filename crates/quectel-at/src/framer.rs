@@ -8,6 +8,8 @@ use crate::find::WIDE;
 use scan::{Scan, State};
 use wide::{JOINS, NONE_JOINS};
 
+pub(crate) use wide::Quick;
+
 /// Where a line announces bytes that are data, whatever they look like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -204,19 +206,17 @@ impl<'b> Framer<'b> {
             *input = &[];
             return None;
         }
-        if let Some((line, rest)) = self.whole_line(input) {
-            *input = rest;
-            return Some(RawFrame {
-                kind: Kind::Line,
-                place: Some(line),
-            });
-        }
-        if let Some((ends, rest)) = self.go_on(input) {
-            *input = rest;
-            return ends.then_some(RawFrame {
-                kind: Kind::Line,
-                place: None,
-            });
+        match self.quick(input) {
+            Quick::Line(place, rest) => {
+                *input = rest;
+                let kind = Kind::Line;
+                return Some(RawFrame { kind, place });
+            }
+            Quick::Joined => {
+                *input = &[];
+                return None;
+            }
+            Quick::Other(rest) => *input = rest,
         }
         let frame;
         (frame, *input) = self.look(input);

@@ -8,7 +8,7 @@ mod transmit;
 
 use core::ops::Range;
 
-use crate::framer::{Framer, PayloadForm, PayloadRule, Place};
+use crate::framer::{Framer, PayloadForm, PayloadRule, Place, Quick};
 use crate::{Command, DataPhase, Exchange, Frame, Line, RawFrame, ResultCode, WriteError};
 use transmit::{ACK_BLOCK, Transmit};
 
@@ -379,17 +379,16 @@ impl<'b> Link<'b> {
         if now != self.quiet_at {
             self.hear(now, input);
         }
+        let heard = !input.is_empty();
+        let mut input = input;
         if now == self.quiet_at {
-            if let Some((line, rest)) = self.framer.whole_line(input) {
-                return self.on_line_at(Some(line), rest);
-            }
-            match self.framer.go_on(input) {
-                Some((true, rest)) => return self.on_line_at(None, rest),
-                Some((false, rest)) => return (None, rest),
-                None => {}
+            match self.framer.quick(input) {
+                Quick::Line(place, rest) => return self.on_line_at(place, rest),
+                Quick::Joined => return (None, &[]),
+                Quick::Other(rest) => input = rest,
             }
         }
-        self.look_on(input, !input.is_empty())
+        self.look_on(input, heard)
     }
 
     /// A line has ended while nothing but bytes is awaited.

@@ -2,7 +2,7 @@
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
 use super::scan::{Scan, State};
-use super::{Framer, PayloadForm, PayloadRule};
+use super::{Framer, PayloadForm, PayloadRule, Place};
 use crate::find::{WIDE, below};
 
 /// Control characters are less than this, as far as they end something.
@@ -17,6 +17,16 @@ const LONGEST_PREFIX: usize = 12;
 
 /// Where a prefix is told from most other names: the fourth letter, `R` of `+QMTRECV`.
 const TELLING: usize = 4;
+
+/// What the quick way gave.
+pub(crate) enum Quick<'i> {
+    /// A line, and the rest of the input.
+    Line(Place<'i>, &'i [u8]),
+    /// Nothing: all bytes only joined a line.
+    Joined,
+    /// What is left makes a reader think.
+    Other(&'i [u8]),
+}
 
 impl Framer<'_> {
     /// Remembers which names may be in the table.
@@ -69,26 +79,43 @@ impl Framer<'_> {
         true
     }
 
+    /// The usual cases, if there are any for these bytes.
+    #[inline]
+    pub(crate) fn quick<'i>(&mut self, input: &'i [u8]) -> Quick<'i> {
+        if !WIDE {
+            return Quick::Other(input);
+        }
+        if self.skipping {
+            // The end of one line and the beginning of the next.
+            let mut input = input.strip_prefix(b"\n\r\n").unwrap_or(input);
+            while let [b'\r' | b'\n', rest @ ..] = input {
+                input = rest;
+            }
+            if input.is_empty() {
+                return Quick::Joined;
+            }
+            if let Some((line, rest)) = self.whole_line(input) {
+                return Quick::Line(Some(line), rest);
+            }
+            self.scan.state = State::Name;
+            self.settle();
+            return self.go_on(input).unwrap_or(Quick::Other(input));
+        }
+        self.go_on(input).unwrap_or(Quick::Other(input))
+    }
+
     /// A line that is here whole, and the rest of the input.
     #[inline]
-    pub(crate) fn whole_line<'i>(&mut self, input: &'i [u8]) -> Option<(&'i [u8], &'i [u8])> {
-        if !WIDE || !self.skipping {
-            return None;
-        }
-        // The end of one line and the beginning of the next.
-        let mut input = input.strip_prefix(b"\n\r\n").unwrap_or(input);
-        while let [b'\r' | b'\n', rest @ ..] = input {
-            input = rest;
-        }
+    fn whole_line<'i>(&mut self, input: &'i [u8]) -> Option<(&'i [u8], &'i [u8])> {
         let at = match self.rule_of(input) {
             None => line_end(input, 0)?,
             Some(rule) => self.whole_with_rule(input, rule)?,
         };
         let (line, rest) = input.split_at_checked(at)?;
+        let (end, rest) = rest.split_first()?;
         if line.len() > self.buf.len() {
             return None;
         }
-        let (end, rest) = rest.split_first()?;
         self.after_cr = *end == b'\r';
         Some((line, rest))
     }
@@ -125,13 +152,8 @@ impl Framer<'_> {
         }
     }
 
-    /// The usual ways on for a line that comes in pieces: whether it ends, being in the buffer then, and the rest of the
-    /// input.
-    #[inline]
-    pub(crate) fn go_on<'i>(&mut self, input: &'i [u8]) -> Option<(bool, &'i [u8])> {
-        if !WIDE {
-            return None;
-        }
+    /// The usual ways on for a line that comes in pieces.
+    fn go_on<'i>(&mut self, input: &'i [u8]) -> Option<Quick<'i>> {
         let known = self.scan.state == State::Quoted && self.seen == self.len;
         let (fresh, ends) = match self.scan.state {
             State::Start | State::LineFeed | State::Counted => return None,
@@ -156,7 +178,7 @@ impl Framer<'_> {
                 State::Name if len < LONGEST_PREFIX => {}
                 _ => self.catch_up(),
             }
-            return Some((false, &[]));
+            return Some(Quick::Joined);
         }
         match (self.scan.state, came.last()) {
             _ if known => {}
@@ -174,7 +196,7 @@ impl Framer<'_> {
         self.fits = len;
         self.dropped = 0;
         self.begin();
-        Some((true, input.get(came.len()..)?))
+        Some(Quick::Line(None, input.get(came.len()..)?))
     }
 
     /// How many bytes belong to a payload in quotes and its line, and whether the line ends behind them.
