@@ -376,11 +376,15 @@ impl<'b> Link<'b> {
     /// Like [`Link::poll_raw`], for more than a byte that only joins a line.
     #[inline(never)]
     fn look<'i>(&mut self, now: u64, input: &'i [u8]) -> (Option<RawEvent<'i>>, &'i [u8]) {
-        if now != self.quiet_at {
-            self.hear(now, input);
-        }
         let heard = !input.is_empty();
         let mut input = input;
+        if now != self.quiet_at {
+            let event;
+            (event, input) = self.hear(now, input);
+            if event.is_some() {
+                return (event, input);
+            }
+        }
         if now == self.quiet_at {
             match self.framer.quick(input) {
                 Quick::Line(place, rest) => return self.on_line_at(place, rest),
@@ -411,13 +415,20 @@ impl<'b> Link<'b> {
         (Some(RawEvent { kind, place }), rest)
     }
 
-    /// Time has gone on, and with it bytes may have come.
-    fn hear(&mut self, now: u64, input: &[u8]) {
+    /// Time has gone on, or something besides bytes is awaited.
+    fn hear<'i>(&mut self, now: u64, input: &'i [u8]) -> (Option<RawEvent<'i>>, &'i [u8]) {
         self.tick(now);
-        if !input.is_empty() {
-            self.heard_at = self.now;
-            self.quiet();
+        if input.is_empty() {
+            return (None, input);
         }
+        self.heard_at = self.now;
+        let first = if self.unusual {
+            self.look_first(input)
+        } else {
+            (None, input)
+        };
+        self.quiet();
+        first
     }
 
     /// The rest of [`Link::look`]: lines in pieces, prompts, data, echoes, deadlines.

@@ -18,6 +18,17 @@ const LONGEST_PREFIX: usize = 12;
 /// Where a prefix is told from most other names: the fourth letter, `R` of `+QMTRECV`.
 const TELLING: usize = 4;
 
+/// So many bytes of a line are looked at again with each piece, until its payload is known.
+const MOST_HEAD: usize = 512;
+
+/// What stands ahead in a line.
+enum Ahead {
+    /// Its end, at this place.
+    Ends(usize),
+    /// So many bytes of a payload in quotes, behind the bytes that are here.
+    Inside(u32),
+}
+
 /// What the quick way gave.
 pub(crate) enum Quick<'i> {
     /// A line, and the rest of the input.
@@ -82,131 +93,174 @@ impl Framer<'_> {
     /// The usual cases, if there are any for these bytes.
     #[inline]
     pub(crate) fn quick<'i>(&mut self, input: &'i [u8]) -> Quick<'i> {
-        if !WIDE {
-            return Quick::Other(input);
-        }
-        if self.skipping {
+        let mut input = input;
+        let quick = if !WIDE {
+            None
+        } else if self.skipping {
             // The end of one line and the beginning of the next.
-            let mut input = input.strip_prefix(b"\n\r\n").unwrap_or(input);
+            input = input.strip_prefix(b"\n\r\n").unwrap_or(input);
             while let [b'\r' | b'\n', rest @ ..] = input {
                 input = rest;
             }
-            if input.is_empty() {
-                return Quick::Joined;
-            }
-            if let Some((line, rest)) = self.whole_line(input) {
-                return Quick::Line(Some(line), rest);
-            }
-            self.scan.state = State::Name;
-            self.settle();
-            return self.go_on(input).unwrap_or(Quick::Other(input));
-        }
-        self.go_on(input).unwrap_or(Quick::Other(input))
-    }
-
-    /// A line that is here whole, and the rest of the input.
-    #[inline]
-    fn whole_line<'i>(&mut self, input: &'i [u8]) -> Option<(&'i [u8], &'i [u8])> {
-        let at = match self.rule_of(input) {
-            None => line_end(input, 0)?,
-            Some(rule) => self.whole_with_rule(input, rule)?,
+            self.next_line(input)
+        } else {
+            self.go_on(input)
         };
-        let (line, rest) = input.split_at_checked(at)?;
-        let (end, rest) = rest.split_first()?;
-        if line.len() > self.buf.len() {
-            return None;
-        }
-        self.after_cr = *end == b'\r';
-        Some((line, rest))
+        quick.unwrap_or(Quick::Other(input))
     }
 
-    /// Where a line of the table ends, unless it makes a reader think.
+    /// A line that begins with the input.
     #[inline]
-    fn whole_with_rule(&self, input: &[u8], rule: PayloadRule) -> Option<usize> {
+    fn next_line<'i>(&mut self, input: &'i [u8]) -> Option<Quick<'i>> {
+        let rule = self.rule_of(input);
+        let ahead = match rule {
+            None => line_end(input, 0).map(Ahead::Ends),
+            Some(rule) => self.ahead(input, rule),
+        };
+        match ahead {
+            Some(Ahead::Ends(at)) if at <= self.buf.len() => {
+                let (line, rest) = input.split_at_checked(at)?;
+                let (end, rest) = rest.split_first()?;
+                self.after_cr = *end == b'\r';
+                return Some(Quick::Line(Some(line), rest));
+            }
+            Some(Ahead::Ends(_)) => return None,
+            Some(Ahead::Inside(left)) => {
+                self.keep(input)?;
+                self.know(State::Quoted, left);
+            }
+            None if input.is_empty() => return Some(Quick::Joined),
+            None if below(input, CONTROL).is_some() => return None,
+            None => {
+                self.keep(input)?;
+                match rule {
+                    None if self.len >= LONGEST_PREFIX => self.know(State::Plain, 0),
+                    _ => self.scan.state = State::Name,
+                }
+            }
+        }
+        self.settle();
+        Some(Quick::Joined)
+    }
+
+    /// The usual ways on for a line that has come in pieces.
+    fn go_on<'i>(&mut self, input: &'i [u8]) -> Option<Quick<'i>> {
+        let fresh = match self.scan.state {
+            State::Name | State::Plain => match below(input, CONTROL) {
+                Some(at) if matches!(input.get(at), Some(b'\r' | b'\n')) => at,
+                Some(_) => return None,
+                None => {
+                    self.keep(input)?;
+                    self.look_at_name();
+                    return Some(Quick::Joined);
+                }
+            },
+            State::Quoted if self.seen == self.len => {
+                let left = usize::try_from(self.scan.number).ok()?;
+                match input.get(left..) {
+                    Some([b'"', b'\r', ..]) => left + 1,
+                    Some(_) => return None,
+                    None => {
+                        self.keep(input)?;
+                        self.seen = self.len;
+                        self.scan.pass(input.len());
+                        return Some(Quick::Joined);
+                    }
+                }
+            }
+            _ => return None,
+        };
+        let (line, rest) = input.split_at_checked(fresh + 1)?;
+        let len = self.len + fresh;
+        self.buf
+            .get_mut(self.len..=len)
+            .filter(|room| room.len() == line.len())?
+            .copy_from_slice(line);
+        if self.scan.state == State::Name {
+            let stored = self.buf.get(..=len)?;
+            if let Some(rule) = self.rule_of(stored) {
+                match self.ahead(stored, rule) {
+                    Some(Ahead::Ends(at)) if at == len => {}
+                    _ => return None,
+                }
+            }
+        }
+        self.after_cr = line.last() == Some(&b'\r');
+        self.fits = len;
+        self.dropped = 0;
+        self.begin();
+        Some(Quick::Line(None, rest))
+    }
+
+    /// Keeps bytes of a line; `None` if they do not fit.
+    #[inline]
+    fn keep(&mut self, bytes: &[u8]) -> Option<()> {
+        let len = self.len + bytes.len();
+        self.buf.get_mut(self.len..len)?.copy_from_slice(bytes);
+        self.len = len;
+        Some(())
+    }
+
+    /// Looks at the beginning of a line, if enough of it has been kept.
+    fn look_at_name(&mut self) {
+        let stored = self.buf.get(..self.len).unwrap_or_default();
+        match (self.scan.state, stored.len()) {
+            (State::Name, LONGEST_PREFIX..) => {}
+            _ => return,
+        }
+        match self.rule_of(stored) {
+            None => self.know(State::Plain, 0),
+            Some(rule) => match self.ahead(stored, rule) {
+                Some(Ahead::Inside(left)) => self.know(State::Quoted, left),
+                // Not again and again.
+                _ if self.len > MOST_HEAD => self.catch_up(),
+                _ => {}
+            },
+        }
+    }
+
+    /// All that is kept has been looked at, and led here.
+    fn know(&mut self, state: State, number: u32) {
+        self.scan.state = state;
+        self.scan.number = number;
+        self.seen = self.len;
+    }
+
+    /// What stands ahead in a line of the table, unless it makes a reader think.
+    #[inline]
+    fn ahead(&self, line: &[u8], rule: PayloadRule) -> Option<Ahead> {
         let head = rule.prefix.len() + 1;
-        if input.get(head - 1) != Some(&b' ') {
+        if line.get(head - 1) != Some(&b' ') {
             return None;
         }
         match rule.form {
             PayloadForm::Quoted => {
                 // Nothing but digits and commas, then the topic, which hardly ever holds a space.
-                let topic = next_quote(input, head)?;
-                let behind = next_quote(input, topic)?;
-                let (length, passed) = counted_ahead(input.get(behind..)?)?;
+                let topic = next_quote(line, head)?;
+                let behind = next_quote(line, topic)?;
+                let (length, passed) = counted_ahead(line.get(behind..)?)?;
+                if length > self.scan.most {
+                    return None;
+                }
                 let end = behind + passed + usize::try_from(length).ok()?;
-                let ends = input.get(end..)?.starts_with(b"\"\r");
-                (ends && length <= self.scan.most).then_some(end + 1)
+                match line.get(end..) {
+                    None => u32::try_from(end - line.len()).ok().map(Ahead::Inside),
+                    Some([b'"', b'\r', ..]) => Some(Ahead::Ends(end + 1)),
+                    Some(_) => None,
+                }
             }
-            PayloadForm::NextLine(place) => match input.get(head..)? {
+            PayloadForm::NextLine(place) => match line.get(head..)? {
                 // Too few parameters for a length.
                 [b'"', b'r', b'e', b'c', b'v', b'"', b',', rest @ ..] if place > 1 => {
                     let end = below(rest, b',' + 1)?;
                     let ends = matches!(rest.get(end), Some(b'\r' | b'\n'));
-                    ends.then_some(input.len() - rest.len() + end)
+                    ends.then_some(Ahead::Ends(line.len() - rest.len() + end))
                 }
                 [b'"', b'r', b'e', b'c', b'v', b'"', ..] => None,
                 // Another word.
-                [b'"', ..] if place > 0 => line_end(input, head),
+                [b'"', ..] if place > 0 => line_end(line, head).map(Ahead::Ends),
                 _ => None,
             },
-        }
-    }
-
-    /// The usual ways on for a line that comes in pieces.
-    fn go_on<'i>(&mut self, input: &'i [u8]) -> Option<Quick<'i>> {
-        let known = self.scan.state == State::Quoted && self.seen == self.len;
-        let (fresh, ends) = match self.scan.state {
-            State::Start | State::LineFeed | State::Counted => return None,
-            _ if known => self.payload_ahead(input)?,
-            _ => match below(input, CONTROL) {
-                None => (input.len(), false),
-                Some(at) => (at, true),
-            },
-        };
-        let len = self.len + fresh;
-        let end = len + usize::from(ends);
-        let came = input.get(..end - self.len)?;
-        self.buf.get_mut(self.len..end)?.copy_from_slice(came);
-        if !ends {
-            self.len = len;
-            match self.scan.state {
-                _ if known => {
-                    self.seen = len;
-                    self.scan.pass(fresh);
-                }
-                // The name may go on.
-                State::Name if len < LONGEST_PREFIX => {}
-                _ => self.catch_up(),
-            }
-            return Some(Quick::Joined);
-        }
-        match (self.scan.state, came.last()) {
-            _ if known => {}
-            (State::Plain, Some(b'\r' | b'\n')) => {}
-            (State::Name, Some(b'\r' | b'\n')) => {
-                let stored = self.buf.get(..end)?;
-                let rule = self.rule_of(stored);
-                if rule.is_some_and(|rule| self.whole_with_rule(stored, rule) != Some(len)) {
-                    return None;
-                }
-            }
-            _ => return None,
-        }
-        self.after_cr = came.last() == Some(&b'\r');
-        self.fits = len;
-        self.dropped = 0;
-        self.begin();
-        Some(Quick::Line(None, input.get(came.len()..)?))
-    }
-
-    /// How many bytes belong to a payload in quotes and its line, and whether the line ends behind them.
-    #[inline]
-    fn payload_ahead(&self, input: &[u8]) -> Option<(usize, bool)> {
-        let left = usize::try_from(self.scan.number).ok()?;
-        match input.get(left..) {
-            None => Some((input.len(), false)),
-            Some([b'"', b'\r', ..]) => Some((left + 1, true)),
-            Some(_) => None,
         }
     }
 
