@@ -61,7 +61,9 @@ impl<'b> Ours<'b> {
         seen: &mut impl FnMut(&Typed<'_>),
     ) {
         self.on_event(raw, seen);
-        self.take(rest, seen);
+        if !rest.is_empty() {
+            self.take(rest, seen);
+        }
     }
 
     #[inline]

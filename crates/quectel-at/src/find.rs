@@ -21,34 +21,47 @@ fn first(
     if !WIDE {
         return bytes.iter().position(|byte| is(*byte));
     }
-    match bytes.first_chunk().and_then(|row| in_row(row, marks)) {
-        Some(at) => Some(at),
-        None => further(bytes, marks, is),
+    match bytes.first_chunk() {
+        Some(row) => match in_row(row, marks) {
+            Some(at) => Some(at),
+            None => further(bytes, marks),
+        },
+        None => short(bytes, marks, is),
     }
 }
 
 /// The same behind the first row.
 #[inline(never)]
-fn further(
-    bytes: &[u8],
-    marks: impl Fn(usize) -> usize + Copy,
-    is: impl Fn(u8) -> bool + Copy,
-) -> Option<usize> {
+fn further(bytes: &[u8], marks: impl Fn(usize) -> usize + Copy) -> Option<usize> {
     let (rows, _) = bytes.as_chunks();
     for (n, row) in rows.iter().enumerate().skip(1) {
         if let Some(at) = in_row(row, marks) {
             return Some(n * ROW * WORD + at);
         }
     }
-    let mut at = rows.len() * ROW * WORD;
-    let (words, last) = bytes.get(at..)?.as_chunks();
-    for word in words {
-        if let Some(place) = in_word(marks(usize::from_le_bytes(*word))) {
-            return Some(at + place);
+    // The last row may have been looked at in part.
+    let row = bytes.last_chunk()?;
+    in_row(row, marks).map(|at| bytes.len() - row.len() + at)
+}
+
+/// The same in less than a row.
+#[inline(never)]
+fn short(
+    bytes: &[u8],
+    marks: impl Fn(usize) -> usize + Copy,
+    is: impl Fn(u8) -> bool + Copy,
+) -> Option<usize> {
+    let Some(last) = bytes.last_chunk::<WORD>() else {
+        return bytes.iter().position(|byte| is(*byte));
+    };
+    let (words, _) = bytes.as_chunks::<WORD>();
+    for (n, word) in words.iter().enumerate() {
+        if let Some(at) = in_word(marks(usize::from_le_bytes(*word))) {
+            return Some(n * WORD + at);
         }
-        at += WORD;
     }
-    Some(at + last.iter().position(|byte| is(*byte))?)
+    // The last word may have been looked at in part.
+    in_word(marks(usize::from_le_bytes(*last))).map(|at| bytes.len() - WORD + at)
 }
 
 #[inline(always)]

@@ -102,6 +102,9 @@ impl Framer<'_> {
             while let [b'\r' | b'\n', rest @ ..] = input {
                 input = rest;
             }
+            if input.is_empty() {
+                return Quick::Joined;
+            }
             self.next_line(input)
         } else {
             self.go_on(input)
@@ -129,7 +132,6 @@ impl Framer<'_> {
                 self.keep(input)?;
                 self.know(State::Quoted, left);
             }
-            None if input.is_empty() => return Some(Quick::Joined),
             None if below(input, CONTROL).is_some() => return None,
             None => {
                 self.keep(input)?;
@@ -146,6 +148,7 @@ impl Framer<'_> {
     /// The usual ways on for a line that has come in pieces.
     fn go_on<'i>(&mut self, input: &'i [u8]) -> Option<Quick<'i>> {
         let fresh = match self.scan.state {
+            State::Name | State::Plain if matches!(input, [b'\r' | b'\n', ..]) => 0,
             State::Name | State::Plain => match below(input, CONTROL) {
                 Some(at) if matches!(input.get(at), Some(b'\r' | b'\n')) => at,
                 Some(_) => return None,
