@@ -6,7 +6,7 @@ mod wide;
 
 use crate::find::WIDE;
 use scan::{Scan, State};
-use wide::{JOINS, NONE_JOINS};
+use wide::{LAST_CONTROL, NONE_JOINS};
 
 pub(crate) use wide::Quick;
 
@@ -89,8 +89,8 @@ pub struct Framer<'b> {
     buf: &'b mut [u8],
     /// Bytes of the unfinished line, also those that no longer fit.
     len: usize,
-    /// A single byte from this one on only joins the line: the quick way.
-    floor: u16,
+    /// A single byte greater than this only joins the line: the quick way.
+    floor: u8,
     /// Between lines a CR or LF is only skipped, and nothing else is special.
     skipping: bool,
     scan: Scan,
@@ -385,7 +385,7 @@ impl<'b> Framer<'b> {
             && self.scan.state == State::Start;
         self.floor = match self.scan.state {
             State::Start | State::LineFeed | State::Counted => NONE_JOINS,
-            _ => JOINS,
+            _ => LAST_CONTROL,
         };
     }
 }

@@ -6,11 +6,11 @@ use super::{Framer, PayloadForm, PayloadRule, Place};
 use crate::find::{WIDE, below};
 
 /// Control characters are less than this, as far as they end something.
-const CONTROL: u8 = b'\r' + 1;
-/// Other bytes join a line without a look.
-pub(super) const JOINS: u16 = CONTROL as u16;
-/// More than any byte.
-pub(super) const NONE_JOINS: u16 = u8::MAX as u16 + 1;
+const CONTROL: u8 = LAST_CONTROL + 1;
+/// Greater bytes join a line without a look.
+pub(super) const LAST_CONTROL: u8 = b'\r';
+/// No byte is greater.
+pub(super) const NONE_JOINS: u8 = u8::MAX;
 
 /// Bytes of the longest prefix in a table.
 const LONGEST_PREFIX: usize = 12;
@@ -65,7 +65,7 @@ impl Framer<'_> {
     #[inline]
     pub(crate) fn join(&mut self, byte: u8) -> bool {
         if WIDE
-            && u16::from(byte) >= self.floor
+            && byte > self.floor
             && let Some(slot) = self.buf.get_mut(self.len)
         {
             *slot = byte;
