@@ -98,7 +98,9 @@ impl Framer<'_> {
             None
         } else if self.skipping {
             // The end of one line and the beginning of the next.
-            input = input.strip_prefix(b"\n\r\n").unwrap_or(input);
+            if let [b'\n', b'\r', b'\n', rest @ ..] = input {
+                input = rest;
+            }
             while let [b'\r' | b'\n', rest @ ..] = input {
                 input = rest;
             }
@@ -349,31 +351,64 @@ impl Scan {
 }
 
 /// Where the line ends, behind `from`, unless another control character comes first.
-#[inline]
+#[inline(always)]
 fn line_end(input: &[u8], from: usize) -> Option<usize> {
     let end = from + below(input.get(from..)?, CONTROL)?;
     matches!(input.get(end), Some(b'\r' | b'\n')).then_some(end)
 }
 
 /// The place behind the next quote, if no space or control character comes first.
-#[inline]
+#[inline(always)]
 fn next_quote(input: &[u8], from: usize) -> Option<usize> {
     let at = from + below(input.get(from..)?, b'"' + 1)?;
     (input.get(at) == Some(&b'"')).then_some(at + 1)
 }
 
 /// The length in front of a payload in quotes, and the bytes up to the payload.
-#[inline]
+#[inline(always)]
 fn counted_ahead(rest: &[u8]) -> Option<(u32, usize)> {
-    let mut text = rest.strip_prefix(b",")?;
-    let mut length = 0_u32;
-    while let [digit @ b'0'..=b'9', tail @ ..] = text {
-        length = length
-            .wrapping_mul(10)
-            .wrapping_add(u32::from(digit - b'0'));
-        text = tail;
+    let (comma, digits) = rest.split_first()?;
+    let word = u64::from_le_bytes(*digits.first_chunk()?);
+    let (length, passed) = leading_number(word);
+    let behind = digits.get(passed..)?;
+    (*comma == b',' && (1..=7).contains(&passed) && behind.starts_with(b",\""))
+        .then_some((length, passed + 3))
+}
+
+/// The decimal number at the beginning of eight bytes, and how many digits it has.
+#[inline(always)]
+fn leading_number(bytes: u64) -> (u32, usize) {
+    const EACH: u64 = u64::MAX / 0xFF;
+    let values = bytes ^ EACH * u64::from(b'0');
+    // The highest bit of each byte that is more than 9, and of some behind the first of them.
+    let others = (values.wrapping_add(EACH * 0x76) | values) & (EACH << 7);
+    let digits = others.trailing_zeros() / 8;
+    // The last digit becomes the last byte, those in front become 0.
+    let values = values.checked_shl(64 - 8 * digits).unwrap_or(0);
+    let pairs = (values.wrapping_mul(10) + (values >> 8)) & 0x00FF_00FF_00FF_00FF;
+    let fours = (pairs.wrapping_mul(100) + (pairs >> 16)) & 0x0000_FFFF_0000_FFFF;
+    let number = fours.wrapping_mul(10_000) + (fours >> 32);
+    (
+        u32::try_from(number & 0xFFFF_FFFF).unwrap_or(0),
+        digits as usize,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_number_that_the_digits_say(text in "[0-9]{0,7}[^0-9]") {
+            let mut bytes = [b'9'; 8];
+            for (slot, byte) in bytes.iter_mut().zip(text.bytes()) {
+                *slot = byte;
+            }
+            let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+            let number = text[..digits].parse().unwrap_or(0);
+            prop_assert_eq!(leading_number(u64::from_le_bytes(bytes)), (number, digits));
+        }
     }
-    let passed = rest.len() - text.strip_prefix(b",\"")?.len();
-    // A comma, one to nine digits, which cannot overflow, a comma and a quote.
-    (4..=12).contains(&passed).then_some((length, passed))
 }
