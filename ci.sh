@@ -95,6 +95,12 @@ check_test() {
     return "$status"
 }
 
+#: narrow       what a processor with little flash runs, on this one: the drivers' tests without the quick ways
+check_narrow() {
+    RUSTFLAGS="${RUSTFLAGS:-} --cfg narrow" CARGO_TARGET_DIR="$CARGO_TARGET_DIR/narrow" \
+        cargo test --quiet --locked -p quectel-at -p quectel-file -p quectel-ssl -p quectel-mqtt -p quectel-azure
+}
+
 #: doc          documentation without a warning
 check_doc() {
     debian python3 python3
@@ -261,7 +267,7 @@ check_bench_smoke() {
     cargo bench --quiet --locked -p quectel-azure-benches --benches -- --test
 }
 
-checks=(fmt clippy test doc msrv deny no_std thumb size demo c python firmware hub fuzz_smoke)
+checks=(fmt clippy test narrow doc msrv deny no_std thumb size demo c python firmware hub fuzz_smoke)
 ! compgen -G 'benches/benches/*.rs' >/dev/null || checks+=(bench_smoke)
 
 if [ "${1:-}" = --list ]; then

@@ -2,7 +2,7 @@
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
 /// A processor with room for code that passes over many bytes at once.
-pub(crate) const WIDE: bool = cfg!(target_pointer_width = "64");
+pub(crate) const WIDE: bool = cfg!(all(target_pointer_width = "64", not(narrow)));
 
 const WORD: usize = size_of::<usize>();
 /// 0x01 in every byte.
