@@ -24,15 +24,7 @@ const NO_STD: [&str; 6] = [
 ];
 
 /// All that the crates for firmware may use from elsewhere.
-const NO_STD_DEPENDENCIES: [&str; 7] = [
-    "thiserror",
-    "memchr",
-    "hmac",
-    "sha2",
-    "base64",
-    "zeroize",
-    "subtle",
-];
+const NO_STD_DEPENDENCIES: [&str; 6] = ["thiserror", "hmac", "sha2", "base64", "zeroize", "subtle"];
 
 /// The simulators: a second reading of the same manuals, so nothing of the first.
 const SIMULATORS: [&str; 3] = ["quectel-sim", "iothub-sim", "mqtt311"];
