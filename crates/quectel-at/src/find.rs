@@ -99,6 +99,25 @@ pub(crate) fn below(bytes: &[u8], floor: u8) -> Option<usize> {
     )
 }
 
+/// The same, where it is likely to stand among the first bytes.
+#[inline(always)]
+pub(crate) fn below_nearby(bytes: &[u8], floor: u8) -> Option<usize> {
+    let floors = EACH * usize::from(floor);
+    let marks = |word: &[u8; WORD]| {
+        let word = usize::from_le_bytes(*word);
+        word.wrapping_sub(floors) & !word & (EACH << 7)
+    };
+    let (words, _) = bytes.as_chunks();
+    if let Some([a, b]) = words.first_chunk() {
+        let (a, b) = (marks(a), marks(b));
+        let (found, at) = if a != 0 { (a, 0) } else { (b, WORD) };
+        if found != 0 {
+            return Some(at + found.trailing_zeros() as usize / 8);
+        }
+    }
+    below(bytes, floor)
+}
+
 /// Where this byte stands first.
 #[inline]
 pub(crate) fn byte(bytes: &[u8], wanted: u8) -> Option<usize> {
@@ -127,6 +146,7 @@ mod tests {
         ) {
             let first = |is: &dyn Fn(u8) -> bool| bytes.iter().position(|byte| is(*byte));
             prop_assert_eq!(below(&bytes, floor), first(&|b| b < floor));
+            prop_assert_eq!(below_nearby(&bytes, floor), first(&|b| b < floor));
             prop_assert_eq!(byte(&bytes, wanted), first(&|b| b == wanted));
         }
     }

@@ -148,6 +148,8 @@ pub struct Link<'b> {
     /// Whether an answer of the running command has no name.
     bare: bool,
     /// One bit for each name of an answer, so that most URCs are told from answers at once.
+    answers: u64,
+    /// The same while answers are awaited, and a bit for errors: a line without one of them is a URC.
     telling: u64,
     /// Which `Repeat::Once` answers have come, one bit each.
     seen: u32,
@@ -192,7 +194,8 @@ impl<'b> Link<'b> {
             tx: Transmit::new(tx),
             exchange: Exchange::plain(0),
             bare: false,
-            telling: 0,
+            answers: 0,
+            telling: sort::ERRORS,
             seen: 0,
             reacted: false,
             echoed: false,
@@ -238,10 +241,10 @@ impl<'b> Link<'b> {
         self.exchange = exchange;
         self.phase = Phase::Line;
         self.bare = false;
-        self.telling = 0;
+        self.answers = 0;
         for answer in exchange.answers.into_iter().flatten() {
             self.bare |= answer.name.is_empty();
-            self.telling |= sort::tell(answer.name);
+            self.answers |= sort::tell(answer.name);
         }
         self.seen = 0;
         self.reacted = false;
@@ -303,6 +306,7 @@ impl<'b> Link<'b> {
             match self.phase {
                 Phase::Line => {
                     self.phase = Phase::Waiting;
+                    self.telling = self.answers | sort::ERRORS;
                     let prompt = matches!(self.exchange.data, DataPhase::Prompt { .. });
                     self.framer.await_prompt(prompt);
                 }
@@ -526,6 +530,7 @@ impl<'b> Link<'b> {
 
     fn finish(&mut self) {
         self.phase = Phase::Idle;
+        self.telling = sort::ERRORS;
         self.due = NEVER;
         self.payload_echo = None;
         self.framer.await_prompt(false);

@@ -3,7 +3,7 @@
 
 use super::scan::{Scan, State};
 use super::{Framer, PayloadForm, PayloadRule, Place};
-use crate::find::{WIDE, below};
+use crate::find::{WIDE, below, below_nearby};
 
 /// Control characters are less than this, as far as they end something.
 const CONTROL: u8 = LAST_CONTROL + 1;
@@ -52,13 +52,15 @@ impl Framer<'_> {
     /// The rule of the table that a line with this beginning has.
     #[inline]
     fn rule_of(&self, head: &[u8]) -> Option<PayloadRule> {
-        match head {
-            [b'+', _, _, _, letter, ..] if self.telling >> (letter & 31) & 1 != 0 => {
-                let mut rules = self.rules.iter().chain(&self.rule);
-                rules.find(|rule| head.starts_with(rule.prefix)).copied()
-            }
-            _ => None,
+        let [b'+', _, _, _, letter, ..] = head else {
+            return None;
+        };
+        if self.telling >> (letter & 31) & 1 == 0 {
+            return None;
         }
+        let rule = self.rules.iter().find(|rule| begins(head, rule.prefix));
+        let rule = rule.or(self.rule.as_ref().filter(|rule| begins(head, rule.prefix)));
+        rule.copied()
     }
 
     /// Takes a single byte that gives no frame; false if it may give one.
@@ -241,7 +243,10 @@ impl Framer<'_> {
         match rule.form {
             PayloadForm::Quoted => {
                 // Nothing but digits and commas, then the topic, which hardly ever holds a space.
-                let topic = next_quote(line, head)?;
+                let topic = head + below_nearby(line.get(head..)?, b'"' + 1)? + 1;
+                if line.get(topic - 1) != Some(&b'"') {
+                    return None;
+                }
                 let behind = next_quote(line, topic)?;
                 let (length, passed) = counted_ahead(line.get(behind..)?)?;
                 if length > self.scan.most {
@@ -348,6 +353,25 @@ impl Scan {
         }
         usize::try_from(n).unwrap_or(bytes)
     }
+}
+
+/// Whether a line has this prefix, whose two halves may overlap.
+#[inline(always)]
+fn begins(line: &[u8], prefix: &[u8]) -> bool {
+    let Some(head) = line.get(..prefix.len()) else {
+        return false;
+    };
+    match prefix.len() {
+        8..=16 => ends::<8>(head) == ends::<8>(prefix),
+        4..8 => ends::<4>(head) == ends::<4>(prefix),
+        _ => head == prefix,
+    }
+}
+
+/// The first and the last of these bytes.
+#[inline(always)]
+fn ends<const N: usize>(bytes: &[u8]) -> Option<(&[u8; N], &[u8; N])> {
+    bytes.first_chunk().zip(bytes.last_chunk())
 }
 
 /// Where the line ends, behind `from`, unless another control character comes first.

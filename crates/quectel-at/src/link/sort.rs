@@ -26,9 +26,7 @@ impl Link<'_> {
     /// Whether a line with a name is a URC, at a glance.
     #[inline]
     pub(super) fn is_named_urc(&self, bytes: &[u8]) -> bool {
-        bytes.starts_with(b"+")
-            && !bytes.starts_with(b"+CM")
-            && (!self.is_out() || self.telling & tell(bytes) == 0)
+        matches!(bytes, [b'+', ..]) && self.telling & tell(bytes) == 0
     }
 
     /// What a line is; looks only.
@@ -41,7 +39,7 @@ impl Link<'_> {
                 return Sorted::Final(result.in_words(bytes), false);
             }
             if out
-                && self.telling & tell(bytes) != 0
+                && self.answers & tell(bytes) != 0
                 && let Some(bit) = self.answer_bit(bytes)
             {
                 return Sorted::Answer(bit);
@@ -180,12 +178,16 @@ impl Link<'_> {
 }
 
 /// One bit for the letters in which most names differ.
-pub(super) fn tell(name: &[u8]) -> u64 {
+#[inline]
+pub(super) const fn tell(name: &[u8]) -> u64 {
     match name {
-        [_, a, b, ..] => 1 << ((a ^ b.rotate_left(2)) & 63),
+        [_, a, b, ..] => 1 << ((*a ^ b.rotate_left(2)) & 63),
         _ => u64::MAX,
     }
 }
+
+/// The bit of `+CME ERROR` and `+CMS ERROR`.
+pub(super) const ERRORS: u64 = tell(b"+CM");
 
 /// Lines without a `+` that are URCs and so never an answer without a name.
 fn is_urc_text(line: &[u8]) -> bool {
