@@ -50,17 +50,25 @@ impl Framer<'_> {
     }
 
     /// The rule of the table that a line with this beginning has.
-    #[inline]
-    fn rule_of(&self, head: &[u8]) -> Option<PayloadRule> {
+    #[inline(always)]
+    fn rule_of(&self, head: &[u8]) -> Option<&PayloadRule> {
         let [b'+', _, _, _, letter, ..] = head else {
             return None;
         };
         if self.telling >> (letter & 31) & 1 == 0 {
             return None;
         }
-        let rule = self.rules.iter().find(|rule| begins(head, rule.prefix));
-        let rule = rule.or(self.rule.as_ref().filter(|rule| begins(head, rule.prefix)));
-        rule.copied()
+        self.search(head)
+    }
+
+    #[inline(never)]
+    fn search(&self, head: &[u8]) -> Option<&PayloadRule> {
+        for rule in self.rules {
+            if begins(head, rule.prefix) {
+                return Some(rule);
+            }
+        }
+        self.rule.as_ref().filter(|rule| begins(head, rule.prefix))
     }
 
     /// Takes a single byte that gives no frame; false if it may give one.
@@ -119,10 +127,9 @@ impl Framer<'_> {
     /// A line that begins with the input.
     #[inline]
     fn next_line<'i>(&mut self, input: &'i [u8]) -> Option<Quick<'i>> {
-        let rule = self.rule_of(input);
-        let ahead = match rule {
-            None => line_end(input, 0).map(Ahead::Ends),
-            Some(rule) => self.ahead(input, rule),
+        let (ahead, plain) = match self.rule_of(input) {
+            None => (line_end(input, 0).map(Ahead::Ends), true),
+            Some(rule) => (self.ahead(input, rule), false),
         };
         match ahead {
             Some(Ahead::Ends(at)) if at <= self.buf.len() => {
@@ -139,9 +146,9 @@ impl Framer<'_> {
             None if below(input, CONTROL).is_some() => return None,
             None => {
                 self.keep(input)?;
-                match rule {
-                    None if self.len >= LONGEST_PREFIX => self.know(State::Plain, 0),
-                    _ => self.scan.state = State::Name,
+                self.scan.state = State::Name;
+                if plain && self.len >= LONGEST_PREFIX {
+                    self.know(State::Plain, 0);
                 }
             }
         }
@@ -235,7 +242,7 @@ impl Framer<'_> {
 
     /// What stands ahead in a line of the table, unless it makes a reader think.
     #[inline]
-    fn ahead(&self, line: &[u8], rule: PayloadRule) -> Option<Ahead> {
+    fn ahead(&self, line: &[u8], rule: &PayloadRule) -> Option<Ahead> {
         let head = rule.prefix.len() + 1;
         if line.get(head - 1) != Some(&b' ') {
             return None;
@@ -308,8 +315,9 @@ impl Framer<'_> {
         if self.scan.state == State::Name {
             let stored = self.buf.get(..self.len).unwrap_or_default();
             let rule = self.rule_of(stored);
-            self.scan.begin(rule.map(|rule| rule.form));
+            let form = rule.map(|rule| rule.form);
             at = rule.map_or(0, |rule| rule.prefix.len());
+            self.scan.begin(form);
             at += usize::from(at > 0 && stored.get(at) == Some(&b' '));
         }
         let stored = self.buf.get(..self.len).unwrap_or_default();
