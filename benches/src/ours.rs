@@ -102,8 +102,9 @@ pub enum Typed<'a> {
 /// A URC as its type.
 #[inline]
 pub fn typed(line: Line<'_>, seen: &mut impl FnMut(&Typed<'_>)) {
-    if let Some(urc) = Urc::parse(line) {
-        return seen(&Typed::Mqtt(&urc));
+    // Not moved out of its place.
+    if let Some(urc) = &Urc::parse(line) {
+        return seen(&Typed::Mqtt(urc));
     }
     if let Some(urc) = QiUrc::parse(line) {
         return seen(&Typed::Socket(urc));
