@@ -369,20 +369,27 @@ impl<'b> Link<'b> {
     /// Like [`Link::poll`] without borrowing the link.
     #[inline(always)]
     pub fn poll_raw<'i>(&mut self, now: u64, input: &mut &'i [u8]) -> Option<RawEvent<'i>> {
-        if let [byte] = **input
-            && now == self.quiet_at
-            && self.framer.join(byte)
-        {
-            *input = &[];
-            return None;
-        }
         let event;
-        (event, *input) = self.look(now, input);
+        if let [byte] = **input {
+            if now == self.quiet_at && self.framer.join(byte) {
+                *input = &[];
+                return None;
+            }
+            (event, *input) = self.look_at_byte(now, input);
+        } else {
+            (event, *input) = self.look(now, input);
+        }
         event
     }
 
+    /// Like [`Link::poll_raw`], for a byte that does more than to join a line: not many do.
+    #[cold]
+    fn look_at_byte<'i>(&mut self, now: u64, input: &'i [u8]) -> (Option<RawEvent<'i>>, &'i [u8]) {
+        self.look(now, input)
+    }
+
     /// Like [`Link::poll_raw`], for more than a byte that only joins a line.
-    #[inline(never)]
+    #[inline(always)]
     fn look<'i>(&mut self, now: u64, input: &'i [u8]) -> (Option<RawEvent<'i>>, &'i [u8]) {
         let heard = !input.is_empty();
         let mut input = input;
