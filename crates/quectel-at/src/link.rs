@@ -242,9 +242,11 @@ impl<'b> Link<'b> {
         self.phase = Phase::Line;
         self.bare = false;
         self.answers = 0;
-        for answer in exchange.answers.into_iter().flatten() {
-            self.bare |= answer.name.is_empty();
-            self.answers |= sort::tell(answer.name);
+        for list in &self.exchange.answers {
+            for answer in *list {
+                self.bare |= answer.name.is_empty();
+                self.answers |= sort::tell(answer.name);
+            }
         }
         self.seen = 0;
         self.reacted = false;

@@ -80,26 +80,26 @@ impl Link<'_> {
     /// The bit of the answer that this line is; 0 for one that may repeat.
     fn answer_bit(&self, bytes: &[u8]) -> Option<u32> {
         let named = bytes.first() == Some(&b'+');
-        let lists = self.exchange.answers.iter();
-        for (number, answer) in lists.flat_map(|list| list.iter()).enumerate() {
-            if answer.name.is_empty() == named {
-                continue;
-            }
-            let params = if named {
-                Line::new(bytes).params(answer.name)
-            } else {
-                Some(Params::new(bytes))
-            };
-            let Some(params) = params else { continue };
-            let bit = match answer.repeat {
-                Repeat::Many => 0,
-                Repeat::Once => u32::try_from(number)
-                    .ok()
-                    .and_then(|number| 1_u32.checked_shl(number))
-                    .unwrap_or(0),
-            };
-            if self.seen & bit == 0 && (answer.shape)(params) {
-                return Some(bit);
+        let mut next = 1_u32;
+        for list in &self.exchange.answers {
+            for answer in *list {
+                // Those that may repeat, and more than there are bits, have none.
+                let bit = match answer.repeat {
+                    Repeat::Many => 0,
+                    Repeat::Once => next,
+                };
+                next = next.wrapping_shl(1) & !1;
+                if self.seen & bit != 0 || answer.name.is_empty() == named {
+                    continue;
+                }
+                let params = if named {
+                    Line::new(bytes).params(answer.name)
+                } else {
+                    Some(Params::new(bytes))
+                };
+                if params.is_some_and(answer.shape) {
+                    return Some(bit);
+                }
             }
         }
         None

@@ -199,6 +199,9 @@ impl<'b> Transmit<'b> {
     /// Clears what was sent, since it may hold a token or a key.
     pub(super) fn wipe(&mut self) {
         let used = (self.line + self.payload_len).min(self.buf.len());
+        if used == 0 {
+            return;
+        }
         if let Some(used) = self.buf.get_mut(..used) {
             used.fill(0);
             core::hint::black_box(used);
