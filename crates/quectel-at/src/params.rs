@@ -344,14 +344,15 @@ impl<'a> Params<'a> {
     }
 }
 
-/// The place of a word in a list, in which each word ends with a NUL: one text takes less flash than many.
+/// The place of a word in a list, in which each word ends with a NUL: one text takes less flash than many. How many
+/// words there are if it is none of them.
 #[inline(never)]
-pub(crate) fn place(list: &[u8], word: &[u8]) -> Option<usize> {
+pub(crate) fn place(list: &[u8], word: &[u8]) -> usize {
     let (mut place, mut rest) = (0, Some(word));
     for byte in list {
         if *byte == 0 {
-            if rest == Some(&[]) {
-                return Some(place);
+            if rest.is_some_and(<[u8]>::is_empty) {
+                break;
             }
             place += 1;
             rest = Some(word);
@@ -362,7 +363,7 @@ pub(crate) fn place(list: &[u8], word: &[u8]) -> Option<usize> {
             };
         }
     }
-    None
+    place
 }
 
 /// The first eight bytes of a text of at least four, with zeros behind a shorter one.
@@ -416,7 +417,7 @@ fn hex_word(word: u64) -> Option<(u32, usize)> {
     Some((sum, digits as usize))
 }
 
-#[inline]
+#[inline(always)]
 fn skip_spaces(mut text: &[u8]) -> &[u8] {
     while let [b' ', rest @ ..] = text {
         text = rest;
@@ -494,6 +495,15 @@ mod tests {
             let mut short = long;
             prop_assert_eq!(short.u32(), long.number(10, u32::MAX));
             prop_assert_eq!(short.rest, long.rest);
+            let (mut long, mut short) = (Params::new(text.as_bytes()), Params::new(text.as_bytes()));
+            prop_assert_eq!(short.u8().map(u32::from), long.number(10, 0xFF));
+            prop_assert_eq!(short.rest, long.rest);
+            let (mut long, mut short) = (Params::new(text.as_bytes()), Params::new(text.as_bytes()));
+            prop_assert_eq!(short.i32().map(i32::cast_unsigned), long.number(10, SIGNED));
+            prop_assert_eq!(short.rest, long.rest);
+            let (mut long, mut short) = (Params::new(text.as_bytes()), Params::new(text.as_bytes()));
+            prop_assert_eq!(short.quoted().ok(), long.piece().and_then(Piece::in_quotes));
+            prop_assert_eq!(short.rest, long.rest);
             let mut long = Params::new(text.as_bytes());
             let mut short = long;
             if !text.contains('x') && !text.contains('X') {
@@ -513,6 +523,10 @@ mod tests {
         );
         assert_eq!(Params::new(b"").u32(), Err(ParamError::NotANumber));
         assert_eq!(Params::new(b"-").i32(), Err(ParamError::NotANumber));
+        assert_eq!(Params::new(b"--1").i32(), Err(ParamError::NotANumber));
+        assert_eq!(Params::new(b"5-3").i32(), Err(ParamError::NotANumber));
+        assert_eq!(Params::new(b"-5").u32(), Err(ParamError::NotANumber));
+        assert_eq!(Params::new(b"\"12").u32(), Err(ParamError::NotANumber));
         assert_eq!(Params::new(b"0XC02f").hex(), Ok(0xC02F));
         assert_eq!(Params::new(b"f5f").hex(), Ok(0xF5F));
         assert_eq!(Params::new(b"123456789").hex(), Err(ParamError::NotANumber));

@@ -61,7 +61,7 @@ impl ResultCode {
         }
         let place = match line {
             [digit] if numeric => usize::from(digit.checked_sub(b'0').filter(|n| *n < 9)?),
-            words => place(WORDS, words)?,
+            words => place(WORDS, words),
         };
         Some(match place {
             0 => Self::Ok,

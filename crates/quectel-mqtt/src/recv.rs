@@ -253,6 +253,26 @@ mod tests {
     }
 
     #[test]
+    fn the_short_way_gives_what_the_long_way_gives() {
+        for body in [
+            &b"2,\"ab\""[..],
+            b"2,\"a\"\"",
+            b"3,\"ab\"",
+            b"0,\"\"",
+            b"1,\"",
+            b"\"2\",\"ab\"",
+            b"12345678,\"x\"",
+            b"",
+        ] {
+            let params = Params::new(body);
+            if let Some(short) = usual(params) {
+                assert_eq!(short, payload(params), "{}", body.escape_ascii());
+            }
+        }
+        assert!(usual(Params::new(b"2,\"ab\"")).is_some() || cfg!(target_pointer_width = "32"));
+    }
+
+    #[test]
     fn a_short_payload_is_noticed() {
         let complete = |line| Recv::parse(Line::new(line)).unwrap().is_complete();
         assert!(complete(b"+QMTRECV: 0,0,\"t\",2,\"ab\""));

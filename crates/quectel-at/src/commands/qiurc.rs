@@ -92,7 +92,7 @@ impl<'a> QiUrc<'a> {
     #[cfg_attr(target_pointer_width = "64", inline(never))]
     fn read(mut params: Params<'a>) -> Option<Self> {
         let word = params.piece()?.bytes;
-        let kind = place(KINDS, word).unwrap_or(6);
+        let kind = place(KINDS, word);
         let mut at_first = params;
         let first = params.number(10, 0xFFFF).unwrap_or(NONE);
         let small = first < 0x100;
@@ -123,6 +123,18 @@ impl<'a> QiUrc<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_short_way_gives_what_the_long_way_gives(
+            text in "\"(closed|recv)\",[0-9]{0,3}(,[0-9]{0,2})?|[ -~]{0,12}",
+        ) {
+            if let Some(short) = QiUrc::usual(text.as_bytes()) {
+                prop_assert_eq!(Some(short), QiUrc::read(Params::new(text.as_bytes())));
+            }
+        }
+    }
 
     #[test]
     fn urcs_of_the_manual_and_the_logs() {
