@@ -86,13 +86,14 @@ fn usual(mut params: Params<'_>) -> Option<(Option<u32>, &[u8])> {
 
 /// The length, if there is one, and the payload, from what stands after the topic's comma.
 #[cfg_attr(target_pointer_width = "64", inline(never))]
-fn payload(mut params: Params<'_>) -> (Option<u32>, &[u8]) {
+fn payload(params: Params<'_>) -> (Option<u32>, &[u8]) {
     let body = params.rest();
-    let (mut length, mut text) = (None, body);
-    if body.first() != Some(&b'"')
+    let (mut length, mut text) = (None, skip_spaces(body));
+    let mut params = Params::new(text);
+    if text.first() != Some(&b'"')
         && let Ok(number) = params.u32()
     {
-        (length, text) = (Some(number), params.rest());
+        (length, text) = (Some(number), skip_spaces(params.rest()));
     }
     let (quoted, inside) = match text {
         [b'"', inside @ ..] => (true, inside),
@@ -109,6 +110,13 @@ fn payload(mut params: Params<'_>) -> (Option<u32>, &[u8]) {
         _ => inside,
     };
     (length, payload)
+}
+
+fn skip_spaces(mut text: &[u8]) -> &[u8] {
+    while let [b' ', rest @ ..] = text {
+        text = rest;
+    }
+    text
 }
 
 /// `AT+QMTRECV=<client>[,<slot>]`: fetches a stored message; answered by at most one [`Recv`] line.
@@ -213,6 +221,9 @@ mod tests {
             // recv/mode 0,1
             (b"+QMTRECV: 0,0,\"t\",1,\"x\"", Some((0, 0, b"t", b"x", Some(1)))),
             (b"+QMTRECV: 0,7,\"t\",0,\"\"", Some((0, 7, b"t", b"", Some(0)))),
+            // As the framer counts them.
+            (b"+QMTRECV: 0, 7, \"t\", 2, \"ok\"", Some((0, 7, b"t", b"ok", Some(2)))),
+            (b"+QMTRECV: 0,7,\"t\", \"12\"", Some((0, 7, b"t", b"12", None))),
             (b"+QMTRECV: 0,0,\"t\",6,\"\"\r\nOK\"\"", Some((0, 0, b"t", b"\"\r\nOK\"", Some(6)))),
             (b"+QMTRECV: 0,0,\"t\",3,\"\0>\x1a\"", Some((0, 0, b"t", b"\0>\x1a", Some(3)))),
             // The closing quote is missing.
