@@ -107,12 +107,13 @@ impl Framer<'_> {
         let quick = if !WIDE {
             None
         } else if self.skipping {
-            // The end of one line and the beginning of the next.
-            if let [b'\n', b'\r', b'\n', rest @ ..] = input {
-                input = rest;
-            }
-            while let [b'\r' | b'\n', rest @ ..] = input {
-                input = rest;
+            // The end of one line and the beginning of the next, at a glance.
+            if let [b'\n', b'\r', b'\n', b'+', ..] = input {
+                input = input.get(3..).unwrap_or_default();
+            } else {
+                while let [b'\r' | b'\n', rest @ ..] = input {
+                    input = rest;
+                }
             }
             if input.is_empty() {
                 return Quick::Joined;
