@@ -104,6 +104,20 @@ enum Kind {
     Lost(LostReason),
 }
 
+/// What is left of the input, and where the bytes of an event are.
+struct Turn<'i> {
+    rest: &'i [u8],
+    place: Place<'i>,
+}
+
+impl<'i> Turn<'i> {
+    #[inline(always)]
+    fn end(self, kind: Option<Kind>) -> (Option<RawEvent<'i>>, &'i [u8]) {
+        let place = self.place;
+        (kind.map(|kind| RawEvent { kind, place }), self.rest)
+    }
+}
+
 /// Where the running command is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
@@ -393,87 +407,98 @@ impl<'b> Link<'b> {
     /// Like [`Link::poll_raw`], for more than a byte that only joins a line.
     #[inline(always)]
     fn look<'i>(&mut self, now: u64, input: &'i [u8]) -> (Option<RawEvent<'i>>, &'i [u8]) {
-        let heard = !input.is_empty();
-        let mut input = input;
-        if now != self.quiet_at {
-            let event;
-            (event, input) = self.hear(now, input);
-            if event.is_some() {
-                return (event, input);
-            }
-        }
         if now == self.quiet_at {
             match self.framer.quick(input) {
-                Quick::Line(place, rest) => return self.on_line_at(place, rest),
+                Quick::Line(place, rest) if self.is_named_urc(self.framer.bytes(place)) => {
+                    let kind = Kind::Urc;
+                    return (Some(RawEvent { kind, place }), rest);
+                }
+                Quick::Line(place, rest) => {
+                    let mut turn = Turn { rest, place };
+                    let kind = self.on_quick_line(&mut turn);
+                    return turn.end(kind);
+                }
                 Quick::Joined => return (None, &[]),
-                Quick::Other(rest) => input = rest,
+                Quick::Other(rest) => {
+                    let mut turn = Turn { rest, place: None };
+                    let kind = self.look_on(&mut turn, !input.is_empty());
+                    return turn.end(kind);
+                }
             }
         }
-        self.look_on(input, heard)
+        let mut turn = Turn {
+            rest: input,
+            place: None,
+        };
+        let kind = self.hear(now, &mut turn);
+        turn.end(kind)
     }
 
-    /// A line has ended while nothing but bytes is awaited.
-    #[inline]
-    fn on_line_at<'i>(
-        &mut self,
-        place: Place<'i>,
-        rest: &'i [u8],
-    ) -> (Option<RawEvent<'i>>, &'i [u8]) {
-        let line = self.framer.bytes(place);
-        if self.is_named_urc(line) {
-            let kind = Kind::Urc;
-            return (Some(RawEvent { kind, place }), rest);
+    /// A line that is no plain URC has ended while nothing but bytes is awaited.
+    #[inline(never)]
+    fn on_quick_line(&mut self, turn: &mut Turn<'_>) -> Option<Kind> {
+        let sorted = self.sort(self.framer.bytes(turn.place));
+        match self.on_line(sorted) {
+            None => self.look_on(turn, true),
+            kind => {
+                self.quiet();
+                kind
+            }
         }
-        let sorted = self.sort(line);
-        let Some(kind) = self.on_line(sorted) else {
-            return self.look_on(rest, true);
-        };
-        self.quiet();
-        (Some(RawEvent { kind, place }), rest)
     }
 
     /// Time has gone on, or something besides bytes is awaited.
-    fn hear<'i>(&mut self, now: u64, input: &'i [u8]) -> (Option<RawEvent<'i>>, &'i [u8]) {
+    #[inline(never)]
+    fn hear(&mut self, now: u64, turn: &mut Turn<'_>) -> Option<Kind> {
         self.tick(now);
-        if input.is_empty() {
-            return (None, input);
+        let heard = !turn.rest.is_empty();
+        if heard {
+            self.heard_at = self.now;
+            if self.unusual
+                && let Some(kind) = self.look_first(turn)
+            {
+                return Some(kind);
+            }
+            if self.quiet() {
+                match self.framer.quick(turn.rest) {
+                    Quick::Line(place, rest) => {
+                        *turn = Turn { rest, place };
+                        return self.on_quick_line(turn);
+                    }
+                    Quick::Joined => {
+                        turn.rest = &[];
+                        return None;
+                    }
+                    Quick::Other(rest) => turn.rest = rest,
+                }
+            }
         }
-        self.heard_at = self.now;
-        let first = if self.unusual {
-            self.look_first(input)
-        } else {
-            (None, input)
-        };
-        self.quiet();
-        first
+        self.look_on(turn, heard)
     }
 
     /// The rest of [`Link::look`]: lines in pieces, prompts, data, echoes, deadlines.
     #[inline(never)]
-    fn look_on<'i>(&mut self, input: &'i [u8], heard: bool) -> (Option<RawEvent<'i>>, &'i [u8]) {
-        let mut input = input;
+    fn look_on(&mut self, turn: &mut Turn<'_>, heard: bool) -> Option<Kind> {
         loop {
-            if self.unusual {
-                let event;
-                (event, input) = self.look_first(input);
-                if event.is_some() {
-                    self.quiet_at = NEVER;
-                    return (event, input);
-                }
+            if self.unusual
+                && let Some(kind) = self.look_first(turn)
+            {
+                return Some(kind);
             }
             let frame;
-            (frame, input) = self.framer.look(input);
+            (frame, turn.rest) = self.framer.look(turn.rest);
             let Some(frame) = frame else { break };
+            turn.place = frame.place();
             if let Some(kind) = self.on_frame(frame) {
-                let place = frame.place();
                 self.quiet();
-                return (Some(RawEvent { kind, place }), input);
+                return Some(kind);
             }
         }
         if heard && self.quiet() {
-            return (None, input);
+            return None;
         }
-        (self.check_time(), input)
+        turn.place = Some(&[]);
+        self.check_time()
     }
 
     /// Whether nothing but bytes is awaited at this time.
@@ -484,17 +509,19 @@ impl<'b> Link<'b> {
     }
 
     /// What comes before the next frame: a deadline to set, bytes that were dropped, the echo of a payload.
-    fn look_first<'i>(&mut self, input: &'i [u8]) -> (Option<RawEvent<'i>>, &'i [u8]) {
+    fn look_first(&mut self, turn: &mut Turn<'_>) -> Option<Kind> {
         if core::mem::take(&mut self.rearm) && self.due != NEVER && self.due > self.now {
             self.arm();
         }
         let dropped = core::mem::take(&mut self.dropped);
         if dropped > 0 {
-            return (Some(self.lost(dropped)), input);
+            self.quiet_at = NEVER;
+            turn.place = Some(&[]);
+            return Some(self.lost(dropped));
         }
-        let input = self.swallow_payload_echo(input);
+        turn.rest = self.swallow_payload_echo(turn.rest);
         self.unusual = self.payload_echo.is_some();
-        (None, input)
+        None
     }
 
     fn tick(&mut self, now: u64) {
@@ -515,7 +542,7 @@ impl<'b> Link<'b> {
         }
     }
 
-    fn check_time(&mut self) -> Option<RawEvent<'static>> {
+    fn check_time(&mut self) -> Option<Kind> {
         if self.stalls_at() <= self.now {
             let bytes = self.framer.reset();
             if bytes > 0 {
@@ -527,18 +554,12 @@ impl<'b> Link<'b> {
             return None;
         }
         self.abandon();
-        Some(RawEvent {
-            kind: Kind::TimedOut,
-            place: Some(&[][..]),
-        })
+        Some(Kind::TimedOut)
     }
 
-    fn lost(&mut self, bytes: usize) -> RawEvent<'static> {
+    fn lost(&mut self, bytes: usize) -> Kind {
         self.lost = bytes;
-        RawEvent {
-            kind: Kind::Lost(LostReason::Incomplete),
-            place: Some(&[][..]),
-        }
+        Kind::Lost(LostReason::Incomplete)
     }
 
     fn finish(&mut self) {
