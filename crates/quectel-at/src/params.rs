@@ -155,7 +155,10 @@ impl<'a> Params<'a> {
         if let Some(bytes) = self.between_quotes() {
             return Ok(bytes);
         }
-        let piece = self.apart(Self::piece).ok_or(ParamError::Missing)?;
+        let mut params = *self;
+        let piece = params.piece();
+        *self = params;
+        let piece = piece.ok_or(ParamError::Missing)?;
         piece.in_quotes().ok_or(ParamError::NotQuoted)
     }
 
@@ -214,16 +217,16 @@ impl<'a> Params<'a> {
         Some(value)
     }
 
-    /// What takes more than the usual cases, apart from them: they keep in registers what no reference is taken of.
+    /// [`Params::number`], apart from the usual cases: they keep in registers what no reference is taken of.
     #[inline(always)]
-    fn apart<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> T {
+    fn number_apart(&mut self, base: u32, most: u32) -> Result<u32, ParamError> {
         if !WIDE {
-            return read(self);
+            return self.number(base, most);
         }
         let mut params = *self;
-        let result = read(&mut params);
+        let number = params.number(base, most);
         *self = params;
-        result
+        number
     }
 
     /// A number of at most `most` that is a whole parameter, in quotes or not.
@@ -239,12 +242,14 @@ impl<'a> Params<'a> {
         let minus = most == SIGNED && digits.first() == Some(&b'-');
         let digits = digits.get(usize::from(minus)..).unwrap_or_default();
         let mut wrong = quotes == Quotes::Open || digits.is_empty();
-        let mut sum = 0;
+        let mut sum = 0_u32;
         for byte in digits {
             let value = digit(*byte);
-            let [low, high] = halves(u64::from(sum) * u64::from(base) + u64::from(value));
-            wrong |= value >= base || high != 0;
-            sum = low;
+            let next = sum
+                .checked_mul(base)
+                .and_then(|sum: u32| sum.checked_add(value));
+            wrong |= value >= base || next.is_none();
+            sum = next.unwrap_or(0);
         }
         if wrong || sum > most {
             return Err(ParamError::NotANumber);
@@ -276,9 +281,7 @@ impl<'a> Params<'a> {
     pub fn i32(&mut self) -> Result<i32, ParamError> {
         match self.one_digit() {
             Some(number) => Ok(i32::from(number)),
-            None => self
-                .apart(|params| params.number(10, SIGNED))
-                .map(u32::cast_signed),
+            None => self.number_apart(10, SIGNED).map(u32::cast_signed),
         }
     }
 
@@ -290,7 +293,7 @@ impl<'a> Params<'a> {
     pub fn u32(&mut self) -> Result<u32, ParamError> {
         match self.digits() {
             Some(number) => Ok(number),
-            None => self.apart(|params| params.number(10, u32::MAX)),
+            None => self.number_apart(10, u32::MAX),
         }
     }
 
@@ -303,9 +306,7 @@ impl<'a> Params<'a> {
         if let Some(number) = self.digits() {
             return u16::try_from(number).map_err(|_| ParamError::NotANumber);
         }
-        let [low, high, ..] = self
-            .apart(|params| params.number(10, 0xFFFF))?
-            .to_le_bytes();
+        let [low, high, ..] = self.number_apart(10, 0xFFFF)?.to_le_bytes();
         Ok(u16::from_le_bytes([low, high]))
     }
 
@@ -318,7 +319,7 @@ impl<'a> Params<'a> {
         if let Some(number) = self.one_digit() {
             return Ok(number);
         }
-        let [low, ..] = self.apart(|params| params.number(10, 0xFF))?.to_le_bytes();
+        let [low, ..] = self.number_apart(10, 0xFF)?.to_le_bytes();
         Ok(low)
     }
 
@@ -339,7 +340,7 @@ impl<'a> Params<'a> {
         match self.hex_in_quotes() {
             Some(number) if number <= most => Ok(number),
             Some(_) => Err(ParamError::NotANumber),
-            None => self.apart(|params| params.number(16, most)),
+            None => self.number_apart(16, most),
         }
     }
 }
@@ -423,16 +424,6 @@ fn skip_spaces(mut text: &[u8]) -> &[u8] {
         text = rest;
     }
     text
-}
-
-/// The low and the high half.
-#[inline]
-fn halves(number: u64) -> [u32; 2] {
-    let [a, b, c, d, e, f, g, h] = number.to_le_bytes();
-    [
-        u32::from_le_bytes([a, b, c, d]),
-        u32::from_le_bytes([e, f, g, h]),
-    ]
 }
 
 /// The value of a digit of any base up to 16; 16 or more for other bytes.

@@ -53,15 +53,15 @@ impl<'a> Recv<'a> {
         let mut params = line.params(b"+QMTRECV").ok_or(ParamError::WrongName)?;
         let client = params.u8()?;
         let msg_id = params.u32()?;
-        let topic = params.quoted()?;
-        let (length, payload) = usual(params).unwrap_or_else(|| payload(params));
-        Ok(Self {
+        let mut recv = Self {
             client,
             msg_id,
-            topic,
-            payload,
-            length,
-        })
+            topic: params.quoted()?,
+            payload: &[],
+            length: None,
+        };
+        (recv.length, recv.payload) = usual(params).unwrap_or_else(|| payload(params));
+        Ok(recv)
     }
 
     /// Whether the payload has as many bytes as were announced; true if none were.
@@ -86,13 +86,13 @@ fn usual(mut params: Params<'_>) -> Option<(Option<u32>, &[u8])> {
 
 /// The length, if there is one, and the payload, from what stands after the topic's comma.
 #[cfg_attr(target_pointer_width = "64", inline(never))]
-fn payload(params: Params<'_>) -> (Option<u32>, &[u8]) {
+fn payload(mut params: Params<'_>) -> (Option<u32>, &[u8]) {
     let body = params.rest();
     let (mut length, mut text) = (None, skip_spaces(body));
-    let mut params = Params::new(text);
-    if text.first() != Some(&b'"')
-        && let Ok(number) = params.u32()
-    {
+    if let [b'0'..=b'9', ..] = text {
+        let Ok(number) = params.u32() else {
+            return (None, body);
+        };
         (length, text) = (Some(number), skip_spaces(params.rest()));
     }
     let (quoted, inside) = match text {

@@ -182,10 +182,15 @@ impl Scan {
                 }
             }
             // Other words tell of other things, with other numbers.
-            State::Fields if self.state == State::Word && !stored.ends_with(b"\"recv\"") => {
-                State::Plain
-            }
+            State::Fields if self.state == State::Word && !is_recv(stored) => State::Plain,
             next => next,
         }
     }
+}
+
+/// Whether these bytes end with the word of data that have come.
+fn is_recv(stored: &[u8]) -> bool {
+    const WORD: &[u8] = b"\"recv\"";
+    let from = stored.len().checked_sub(WORD.len());
+    from.and_then(|from| stored.get(from..)) == Some(WORD)
 }
