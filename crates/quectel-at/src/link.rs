@@ -401,7 +401,12 @@ impl<'b> Link<'b> {
     /// Like [`Link::poll_raw`], for a byte that does more than to join a line: not many do.
     #[cold]
     fn look_at_byte<'i>(&mut self, now: u64, input: &'i [u8]) -> (Option<RawEvent<'i>>, &'i [u8]) {
-        self.look(now, input)
+        match input {
+            [byte] if now == self.quiet_at && self.framer.ends_with(*byte) => {
+                self.on_quick_line_at(None, &[])
+            }
+            _ => self.look(now, input),
+        }
     }
 
     /// Like [`Link::poll_raw`], for more than a byte that only joins a line.
@@ -409,15 +414,7 @@ impl<'b> Link<'b> {
     fn look<'i>(&mut self, now: u64, input: &'i [u8]) -> (Option<RawEvent<'i>>, &'i [u8]) {
         if now == self.quiet_at {
             match self.framer.quick(input) {
-                Quick::Line(place, rest) if self.is_named_urc(self.framer.bytes(place)) => {
-                    let kind = Kind::Urc;
-                    return (Some(RawEvent { kind, place }), rest);
-                }
-                Quick::Line(place, rest) => {
-                    let mut turn = Turn { rest, place };
-                    let kind = self.on_quick_line(&mut turn);
-                    return turn.end(kind);
-                }
+                Quick::Line(place, rest) => return self.on_quick_line_at(place, rest),
                 Quick::Joined => return (None, &[]),
                 Quick::Other(rest) => {
                     let mut turn = Turn { rest, place: None };
@@ -434,7 +431,23 @@ impl<'b> Link<'b> {
         turn.end(kind)
     }
 
-    /// A line that is no plain URC has ended while nothing but bytes is awaited.
+    /// A line has ended while nothing but bytes is awaited.
+    #[inline(always)]
+    fn on_quick_line_at<'i>(
+        &mut self,
+        place: Place<'i>,
+        rest: &'i [u8],
+    ) -> (Option<RawEvent<'i>>, &'i [u8]) {
+        if self.is_named_urc(self.framer.bytes(place)) {
+            let kind = Kind::Urc;
+            return (Some(RawEvent { kind, place }), rest);
+        }
+        let mut turn = Turn { rest, place };
+        let kind = self.on_quick_line(&mut turn);
+        turn.end(kind)
+    }
+
+    /// The same, for a line that may be no URC.
     #[inline(never)]
     fn on_quick_line(&mut self, turn: &mut Turn<'_>) -> Option<Kind> {
         let sorted = self.sort(self.framer.bytes(turn.place));

@@ -191,6 +191,24 @@ impl Framer<'_> {
             .get_mut(self.len..=len)
             .filter(|room| room.len() == line.len())?
             .copy_from_slice(line);
+        self.complete(len, *line.last()?)?;
+        Some(Quick::Line(None, rest))
+    }
+
+    /// Whether a line in the buffer ends with this byte, which came alone.
+    #[inline]
+    pub(crate) fn ends_with(&mut self, byte: u8) -> bool {
+        let len = self.len;
+        match (self.scan.state, byte, self.buf.get_mut(len)) {
+            (State::Name | State::Plain, b'\r' | b'\n', Some(slot)) if WIDE => *slot = byte,
+            _ => return false,
+        }
+        self.complete(len, byte).is_some()
+    }
+
+    /// Ends a line of so many bytes, behind which its end is kept too; `None` if it may go on.
+    #[inline]
+    fn complete(&mut self, len: usize, end: u8) -> Option<()> {
         if self.scan.state == State::Name {
             let stored = self.buf.get(..=len)?;
             if let Some(rule) = self.rule_of(stored) {
@@ -200,11 +218,11 @@ impl Framer<'_> {
                 }
             }
         }
-        self.after_cr = line.last() == Some(&b'\r');
+        self.after_cr = end == b'\r';
         self.fits = len;
         self.dropped = 0;
         self.begin();
-        Some(Quick::Line(None, rest))
+        Some(())
     }
 
     /// Keeps bytes of a line; `None` if they do not fit.
