@@ -59,7 +59,7 @@ pub struct RawFrame<'i> {
     place: Place<'i>,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Line,
     Overflow,

@@ -19,7 +19,7 @@ const LONGEST_PREFIX: usize = 12;
 const TELLING: usize = 4;
 
 /// So many bytes of a line are looked at again with each piece, until its payload is known.
-const MOST_HEAD: usize = 512;
+const MOST_HEAD: usize = 192;
 
 /// What stands ahead in a line.
 enum Ahead {
@@ -447,10 +447,119 @@ fn leading_number(bytes: u64) -> (u32, usize) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Kind, RawFrame};
     use super::*;
     use proptest::prelude::*;
+    use std::vec;
+    use std::vec::Vec;
+
+    const RULES: &[PayloadRule] = &[
+        PayloadRule {
+            prefix: b"+QMTRECV:",
+            form: PayloadForm::Quoted,
+        },
+        PayloadRule {
+            prefix: b"+QIURC:",
+            form: PayloadForm::NextLine(2),
+        },
+        PayloadRule {
+            prefix: b"+QIRD:",
+            form: PayloadForm::NextLine(0),
+        },
+    ];
+
+    /// The frames, and the bytes of an unfinished line.
+    type Frames = (Vec<(Kind, usize, Vec<u8>)>, usize);
+
+    fn owned(framer: &Framer<'_>, frame: RawFrame<'_>) -> (Kind, usize, Vec<u8>) {
+        let bytes = framer.bytes(frame.place).to_vec();
+        let overflow = matches!(frame.kind, Kind::Overflow);
+        (frame.kind, if overflow { framer.dropped } else { 0 }, bytes)
+    }
+
+    /// By the state machine alone.
+    fn slowly(size: usize, bytes: &[u8]) -> Frames {
+        let mut buffer = vec![0; size];
+        let mut framer = Framer::new(&mut buffer, RULES);
+        let mut frames = Vec::new();
+        for byte in bytes {
+            if let Some(frame) = framer.take(*byte) {
+                frames.push(owned(&framer, frame));
+            }
+        }
+        (frames, framer.reset())
+    }
+
+    fn quickly(size: usize, bytes: &[u8], step: usize) -> Frames {
+        let mut buffer = vec![0; size];
+        let mut framer = Framer::new(&mut buffer, RULES);
+        let mut frames = Vec::new();
+        for mut piece in bytes.chunks(step) {
+            while let Some(frame) = framer.poll_raw(&mut piece) {
+                frames.push(owned(&framer, frame));
+            }
+        }
+        (frames, framer.reset())
+    }
+
+    fn said() -> impl Strategy<Value = Vec<u8>> {
+        let words = prop::sample::select(vec![
+            &b"\r\n"[..],
+            b"\r",
+            b"\n",
+            b"+QMTRECV: ",
+            b"+QMTRECV:",
+            b"+QMT",
+            b"+QIURC: ",
+            b"+QIURC: \"recv\",0,",
+            b"+QIURC: \"closed\",1",
+            b"+QIRD: ",
+            b"+QMTPUB: 0,1,0",
+            b"0,12,\"",
+            b"\",",
+            b"\",3,\"",
+            b"\"",
+            b",",
+            b"\"\r\n",
+            b"12",
+            b"5",
+            b"0",
+            b"4294967296",
+            b"$iothub/methods/POST/reboot/?$rid=1",
+            b"a topic",
+            b"abc",
+            b"OK",
+            b"\0",
+            b" ",
+            b"+QMTRECV: 0,12,\"t\",20,\"0123456789",
+            b"0123456789",
+            b"+QIURC:\"recv\",0,3\r\nabc",
+            b"+QIURC:\"recv\",0,3,\"10.0.0.1\"\r\n",
+            b"+QMTRECV: 0,12,\"t\",3,\"",
+            b"+QMTRECV: 0,12,\"t\",3,\"abc\"",
+            b"+QMTRECV: 0,12,\"a topic of two words\",3,\"abc",
+            b"+QMTRECV: 0,12,\"open\r\n",
+            b"+QIURC: \"recv\",0,3\r\nabc",
+            b"+QIURC: \"recv\",0,3,\"10.0.0.1\",80\r\n",
+            b"\x80",
+            b"> ",
+            b"\r\n+QMTRECV: 0,7,\"t\",5,\"hello\"\r\n",
+            b"\r\n+QMTRECV: 0,7,\"t\",4\r\n\r\nab\r\n",
+        ]);
+        prop::collection::vec(words, 0..24).prop_map(|words| words.concat())
+    }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
+
+        #[test]
+        fn quick_ways_find_what_the_state_machine_finds(
+            bytes in said(),
+            size in prop_oneof![3 => Just(600_usize), 1 => 16_usize..80],
+            step in prop_oneof![2 => 1_usize..9, 1 => 9_usize..70, 1 => Just(usize::MAX)],
+        ) {
+            prop_assert_eq!(quickly(size, &bytes, step), slowly(size, &bytes));
+        }
         #[test]
         fn the_number_that_the_digits_say(text in "[0-9]{0,7}[^0-9]") {
             let mut bytes = [b'9'; 8];
