@@ -291,8 +291,9 @@ impl<'b> Framer<'b> {
             _ => 1,
         };
         if self.scan.state == State::Name && byte == b':' {
-            let rule = self.rules.iter().find(|rule| rule.prefix == stored);
-            let rule = rule.or(self.rule.as_ref().filter(|rule| rule.prefix == stored));
+            let named = |rule: &&PayloadRule| rule.prefix == stored;
+            let rule = self.rules.iter().find(named);
+            let rule = rule.or_else(|| self.rule.as_ref().filter(named));
             self.scan.begin(rule.map(|rule| rule.form));
         } else {
             self.scan.step(byte, stored);

@@ -4,6 +4,7 @@
 use super::scan::{Scan, State};
 use super::{Framer, PayloadForm, PayloadRule, Place};
 use crate::find::{WIDE, below, below_nearby};
+use crate::params::decimal_word;
 
 /// Control characters are less than this, as far as they end something.
 const CONTROL: u8 = LAST_CONTROL + 1;
@@ -420,29 +421,9 @@ fn next_quote(input: &[u8], from: usize) -> Option<usize> {
 fn counted_ahead(rest: &[u8]) -> Option<(u32, usize)> {
     let (comma, digits) = rest.split_first()?;
     let word = u64::from_le_bytes(*digits.first_chunk()?);
-    let (length, passed) = leading_number(word);
+    let (length, passed) = decimal_word(word)?;
     let behind = digits.get(passed..)?;
-    (*comma == b',' && (1..=7).contains(&passed) && behind.starts_with(b",\""))
-        .then_some((length, passed + 3))
-}
-
-/// The decimal number at the beginning of eight bytes, and how many digits it has.
-#[inline(always)]
-fn leading_number(bytes: u64) -> (u32, usize) {
-    const EACH: u64 = u64::MAX / 0xFF;
-    let values = bytes ^ EACH * u64::from(b'0');
-    // The highest bit of each byte that is more than 9, and of some behind the first of them.
-    let others = (values.wrapping_add(EACH * 0x76) | values) & (EACH << 7);
-    let digits = others.trailing_zeros() / 8;
-    // The last digit becomes the last byte, those in front become 0.
-    let values = values.checked_shl(64 - 8 * digits).unwrap_or(0);
-    let pairs = (values.wrapping_mul(10) + (values >> 8)) & 0x00FF_00FF_00FF_00FF;
-    let fours = (pairs.wrapping_mul(100) + (pairs >> 16)) & 0x0000_FFFF_0000_FFFF;
-    let number = fours.wrapping_mul(10_000) + (fours >> 32);
-    (
-        u32::try_from(number & 0xFFFF_FFFF).unwrap_or(0),
-        digits as usize,
-    )
+    (*comma == b',' && behind.starts_with(b",\"")).then_some((length, passed + 3))
 }
 
 #[cfg(test)]
@@ -559,16 +540,6 @@ mod tests {
             step in prop_oneof![2 => 1_usize..9, 1 => 9_usize..70, 1 => Just(usize::MAX)],
         ) {
             prop_assert_eq!(quickly(size, &bytes, step), slowly(size, &bytes));
-        }
-        #[test]
-        fn the_number_that_the_digits_say(text in "[0-9]{0,7}[^0-9]") {
-            let mut bytes = [b'9'; 8];
-            for (slot, byte) in bytes.iter_mut().zip(text.bytes()) {
-                *slot = byte;
-            }
-            let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-            let number = text[..digits].parse().unwrap_or(0);
-            prop_assert_eq!(leading_number(u64::from_le_bytes(bytes)), (number, digits));
         }
     }
 }
