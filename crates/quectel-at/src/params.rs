@@ -239,22 +239,23 @@ impl<'a> Params<'a> {
         else {
             return Err(ParamError::Missing);
         };
-        let minus = most == SIGNED && digits.first() == Some(&b'-');
-        let digits = digits.get(usize::from(minus)..).unwrap_or_default();
-        let mut wrong = quotes == Quotes::Open || digits.is_empty();
-        let mut sum = 0_u32;
+        let mut digits = digits;
+        let mut minus = false;
+        if let ([b'-', behind @ ..], SIGNED) = (digits, most) {
+            (digits, minus) = (behind, true);
+        }
+        let mut sum = (quotes != Quotes::Open && !digits.is_empty()).then_some(0_u32);
         for byte in digits {
-            let value = digit(*byte);
-            let next = sum
-                .checked_mul(base)
-                .and_then(|sum: u32| sum.checked_add(value));
-            wrong |= value >= base || next.is_none();
-            sum = next.unwrap_or(0);
+            let value = Some(digit(*byte)).filter(|value| *value < base);
+            sum = sum
+                .and_then(|sum| sum.checked_mul(base))
+                .zip(value)
+                .and_then(|(sum, value)| sum.checked_add(value));
         }
-        if wrong || sum > most {
-            return Err(ParamError::NotANumber);
+        match sum {
+            Some(sum) if sum <= most => Ok(if minus { sum.wrapping_neg() } else { sum }),
+            _ => Err(ParamError::NotANumber),
         }
-        Ok(if minus { sum.wrapping_neg() } else { sum })
     }
 
     /// The next parameter's bytes, quoted or not.

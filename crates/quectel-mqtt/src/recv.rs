@@ -60,7 +60,7 @@ impl<'a> Recv<'a> {
             payload: &[],
             length: None,
         };
-        (recv.length, recv.payload) = usual(params).unwrap_or_else(|| payload(params));
+        (recv.length, recv.payload) = usual(params).unwrap_or_else(|| payload(params.rest()));
         Ok(recv)
     }
 
@@ -85,31 +85,45 @@ fn usual(mut params: Params<'_>) -> Option<(Option<u32>, &[u8])> {
 }
 
 /// The length, if there is one, and the payload, from what stands after the topic's comma.
-#[cfg_attr(target_pointer_width = "64", inline(never))]
-fn payload(mut params: Params<'_>) -> (Option<u32>, &[u8]) {
-    let body = params.rest();
-    let (mut length, mut text) = (None, skip_spaces(body));
-    if let [b'0'..=b'9', ..] = text {
-        let Ok(number) = params.u32() else {
-            return (None, body);
-        };
-        (length, text) = (Some(number), skip_spaces(params.rest()));
+#[inline(never)]
+fn payload(body: &[u8]) -> (Option<u32>, &[u8]) {
+    let text = skip_spaces(body);
+    if let [b'"', inside @ ..] = text {
+        return (None, without_quote(inside));
     }
-    let (quoted, inside) = match text {
-        [b'"', inside @ ..] => (true, inside),
+    let (mut length, mut rest) = (0_u32, text);
+    while let [digit @ b'0'..=b'9', behind @ ..] = rest {
+        // No module announces more than it can send; too much is no length.
+        length = length
+            .saturating_mul(10)
+            .saturating_add(u32::from(digit & 0xF));
+        rest = behind;
+    }
+    let (quoted, inside) = match skip_spaces(rest) {
+        _ if rest.len() == text.len() || length == u32::MAX => return (None, body),
+        [] if length == 0 => (false, rest),
         // The EC200U form: the payload stands on the next line.
-        [b'\n', inside @ ..] if length.is_some() => (false, inside),
-        [] if length == Some(0) => (false, text),
-        // A payload without quotes, which may begin with a number.
+        [b'\r', b'\n', inside @ ..] | [b'\r', inside @ ..] => (false, inside),
+        [b',', behind @ ..] => match skip_spaces(behind) {
+            [b'"', inside @ ..] => (true, inside),
+            _ => return (None, body),
+        },
+        // A payload without quotes, which begins with a number.
         _ => return (None, body),
     };
-    let counted = length.and_then(|length| inside.get(..usize::try_from(length).ok()?));
-    let payload = match (counted, inside) {
-        (Some(counted), _) => counted,
-        (None, [most @ .., b'"']) if quoted => most,
-        _ => inside,
+    let counted = usize::try_from(length)
+        .ok()
+        .and_then(|length| inside.get(..length));
+    let payload = match counted {
+        Some(counted) => counted,
+        None if quoted => without_quote(inside),
+        None => inside,
     };
-    (length, payload)
+    (Some(length), payload)
+}
+
+fn without_quote(text: &[u8]) -> &[u8] {
+    text.strip_suffix(b"\"").unwrap_or(text)
 }
 
 fn skip_spaces(mut text: &[u8]) -> &[u8] {
@@ -241,6 +255,7 @@ mod tests {
                 b"+QMTRECV: 0,0,\"topic\",23\r\n{\"a\":\"0123456789abcde\"}",
                 Some((0, 0, b"topic", b"{\"a\":\"0123456789abcde\"}", Some(23))),
             ),
+            (b"+QMTRECV: 0,0,\"t\",2\rab", Some((0, 0, b"t", b"ab", Some(2)))),
             (b"+QMTRECV: 0,0,\"t\",2\r\n\r\n", Some((0, 0, b"t", b"\r\n", Some(2)))),
             (b"+QMTRECV: 0,0,\"t\",0", Some((0, 0, b"t", b"", Some(0)))),
             // Nothing after the topic
@@ -277,7 +292,7 @@ mod tests {
         ] {
             let params = Params::new(body);
             if let Some(short) = usual(params) {
-                assert_eq!(short, payload(params), "{}", body.escape_ascii());
+                assert_eq!(short, payload(params.rest()), "{}", body.escape_ascii());
             }
         }
         assert!(usual(Params::new(b"2,\"ab\"")).is_some() || cfg!(target_pointer_width = "32"));
