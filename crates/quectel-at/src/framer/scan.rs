@@ -117,6 +117,20 @@ impl Scan {
         };
     }
 
+    /// Passes one more byte if it changes nothing but how many are to come, as most do.
+    pub(super) fn stays(&mut self, byte: u8) -> bool {
+        use State::*;
+        match self.state {
+            Quoted | Counted if self.number > 1 => {
+                self.number -= 1;
+                true
+            }
+            Name => byte > b':',
+            Plain | BeforeTopic | Topic | Word | Text | Uncounted => byte > b'"',
+            _ => false,
+        }
+    }
+
     /// Passes one more byte of a line, the last of those that are stored. [`State::Start`] if it ends the line.
     pub(super) fn step(&mut self, byte: u8, stored: &[u8]) {
         use State::*;
