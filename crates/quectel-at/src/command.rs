@@ -94,7 +94,7 @@ pub enum DataPhase {
     },
     /// The answer's first parameter counts the bytes that follow its line, as in `+QIRD: 5`.
     Counted {
-        /// The answer's name with its colon, such as `+QIRD:`.
+        /// The answer's name with its colon, such as `+QIRD:`; 5 to 12 bytes.
         prefix: &'static [u8],
     },
 }

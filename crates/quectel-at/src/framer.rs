@@ -25,7 +25,7 @@ pub enum PayloadForm {
 /// One entry of the table of lines that carry a payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PayloadRule {
-    /// The beginning of the line: `+`, letters and a colon, such as `+QMTRECV:`; at most 12 bytes.
+    /// The beginning of the line: `+`, letters and a colon, such as `+QMTRECV:`; 5 to 12 bytes.
     pub prefix: &'static [u8],
     /// Where its payload stands.
     pub form: PayloadForm,
@@ -79,6 +79,9 @@ pub(crate) type Place<'i> = Option<&'i [u8]>;
 /// The lines are found by a state machine that takes a byte at a time and keeps them in the buffer. On a 64-bit processor
 /// quick ways stand in front of it: a line that lies whole in the input is not copied, and a byte that comes alone inside
 /// a line is only kept, since nothing but a control character or the end of a counted payload ends a line.
+///
+/// A `+QMTRECV` line that ends with a number behind its topic announces so many bytes on the next line, as EC200U does; a
+/// payload without quotes that is a number looks the same.
 ///
 /// A `+QMTRECV` payload without length is taken to end at the first `"` CR LF, so a payload that holds these three
 /// bytes is cut there: let the module send lengths (`AT+QMTCFG="recv/mode",<idx>,0,1`).
@@ -172,16 +175,22 @@ impl<'b> Framer<'b> {
         self.after_cr = false;
     }
 
-    /// Adds a rule to the table until it is replaced, such as `+QIRD:` while its command runs. Set it between lines: one
-    /// whose name is coming may follow the old or the new table.
+    /// Adds a rule to the table until it is replaced, such as `+QIRD:` while its command runs. A line whose name has come,
+    /// with its colon, keeps to the rules of that time.
     pub fn set_rule(&mut self, rule: Option<PayloadRule>) {
+        self.heed_name();
         self.rule = rule;
         self.learn();
     }
 
     /// Whether a line, a payload or data are unfinished.
     pub fn is_inside(&self) -> bool {
-        self.data_left > 0 || self.scan.state != State::Start
+        self.awaits_data() || self.scan.state != State::Start
+    }
+
+    /// Whether raw data are still to come.
+    pub(crate) fn awaits_data(&self) -> bool {
+        self.data_left > 0
     }
 
     /// Gives up an unfinished line, payload or data and returns how many bytes are lost.

@@ -80,7 +80,8 @@ pub enum Event<'a> {
         bytes: usize,
         /// Why.
         reason: LostReason,
-        /// The beginning of what was dropped, if it is known.
+        /// What is known: of a line that does not fit, its beginning, which is not counted as dropped; of an echo, all of
+        /// it; else nothing.
         head: Line<'a>,
     },
 }
@@ -174,6 +175,8 @@ pub struct Link<'b> {
     echo_on: bool,
     /// Whether the last final result code was a digit.
     numeric: bool,
+    /// Whether the running command's data come in.
+    downloading: bool,
     /// How much of the payload's echo has come; `None` when none is expected.
     payload_echo: Option<usize>,
     /// Final result codes that timed-out commands still owe.
@@ -186,7 +189,7 @@ pub struct Link<'b> {
     dropped: usize,
 }
 
-/// Milliseconds without a byte after which an unfinished line is given up, while no command is running out of time.
+/// Milliseconds without a byte after which an unfinished line is given up.
 const STALL_MS: u64 = 2_000;
 
 /// No time is known to be quiet.
@@ -215,6 +218,7 @@ impl<'b> Link<'b> {
             echoed: false,
             echo_on: false,
             numeric: false,
+            downloading: false,
             payload_echo: None,
             owed: 0,
             result: ResultCode::Ok,
@@ -345,7 +349,7 @@ impl<'b> Link<'b> {
     }
 
     /// Takes bytes from the front of `input` and returns one event; `None` when the input is empty and no deadline
-    /// has passed.
+    /// has passed. `now` is less than [`u64::MAX`].
     #[inline]
     pub fn poll<'a, 'i: 'a>(&'a mut self, now: u64, input: &mut &'i [u8]) -> Option<Event<'a>> {
         let raw = self.poll_raw(now, input)?;
@@ -546,9 +550,9 @@ impl<'b> Link<'b> {
         self.quiet_at = NEVER;
     }
 
-    /// When an unfinished line or payload is given up; [`NEVER`] between lines.
+    /// When an unfinished line or payload is given up; [`NEVER`] between lines, and while a download has its own deadline.
     fn stalls_at(&self) -> u64 {
-        if self.framer.is_inside() {
+        if self.framer.is_inside() && !self.downloading {
             self.heard_at.saturating_add(STALL_MS)
         } else {
             NEVER
@@ -580,6 +584,7 @@ impl<'b> Link<'b> {
         self.telling = sort::ERRORS;
         self.due = NEVER;
         self.payload_echo = None;
+        self.downloading = false;
         self.framer.await_prompt(false);
         self.framer.await_ack(false);
         self.framer.set_rule(None);
@@ -598,7 +603,7 @@ impl<'b> Link<'b> {
                 self.lost = dropped;
                 Some(Kind::Lost(LostReason::Overflow))
             }
-            Frame::Data(_) if self.is_busy() => {
+            Frame::Data(_) if self.downloading => {
                 self.arm();
                 Some(Kind::Data)
             }

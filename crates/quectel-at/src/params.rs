@@ -274,7 +274,7 @@ impl<'a> Params<'a> {
         core::str::from_utf8(self.bytes()?).map_err(|_| ParamError::NotText)
     }
 
-    /// The next parameter as a signed decimal number.
+    /// The next parameter as a signed decimal number, -2,147,483,647 to 2,147,483,647.
     ///
     /// # Errors
     /// [`ParamError::Missing`]; [`ParamError::NotANumber`].
@@ -329,10 +329,22 @@ impl<'a> Params<'a> {
     /// # Errors
     /// [`ParamError::Missing`]; [`ParamError::NotANumber`].
     pub fn hex(&mut self) -> Result<u32, ParamError> {
-        if let Some([b'0', b'x' | b'X', digits @ ..]) = self.rest.map(skip_spaces) {
-            self.rest = Some(digits);
+        if let Some(number) = self.hex_in_quotes() {
+            return Ok(number);
         }
-        self.hex_digits(u32::MAX)
+        let ahead = *self;
+        match self.number_apart(16, u32::MAX) {
+            Err(ParamError::NotANumber) => match ahead.param_ahead() {
+                Some([b'0', b'x' | b'X', digits @ ..]) => Params::new(digits).number(16, u32::MAX),
+                _ => Err(ParamError::NotANumber),
+            },
+            number => number,
+        }
+    }
+
+    /// The bytes of the next parameter, which is not read by that.
+    fn param_ahead(mut self) -> Option<&'a [u8]> {
+        Some(self.piece()?.bytes)
     }
 
     /// The same without `0x`, at most `most`.
@@ -520,6 +532,8 @@ mod tests {
         assert_eq!(Params::new(b"-5").u32(), Err(ParamError::NotANumber));
         assert_eq!(Params::new(b"\"12").u32(), Err(ParamError::NotANumber));
         assert_eq!(Params::new(b"0XC02f").hex(), Ok(0xC02F));
+        assert_eq!(Params::new(b"\"0x1A\",2").hex(), Ok(0x1A));
+        assert_eq!(Params::new(b"0xG").hex(), Err(ParamError::NotANumber));
         assert_eq!(Params::new(b"f5f").hex(), Ok(0xF5F));
         assert_eq!(Params::new(b"123456789").hex(), Err(ParamError::NotANumber));
     }

@@ -92,6 +92,24 @@ proptest! {
     }
 }
 
+/// What the proptest found once.
+#[test]
+fn a_key_whose_last_line_looks_like_a_command_stays_inside() {
+    for last in [
+        "aTd00+0+AA0Aa0a+AA==",
+        "AT+abcdefghijklmno==",
+        "ATE0+bcdefghijklm==",
+    ] {
+        let body = "A".repeat(64);
+        let log = format!(
+            "AT+QFUPL=\"k.pem\",120,100\n-----BEGIN RSA PRIVATE KEY-----\n{body}\n{last}\n-----END RSA PRIVATE KEY-----\nCONNECT\n+CME ERROR: 421\n"
+        );
+        let report = diagnose_at(log.as_bytes(), TODAY).unwrap();
+        let shown = report.to_text(Color::Off) + &report.to_json();
+        assert!(!shown.contains(last), "{shown}");
+    }
+}
+
 /// Masking is only tested where the line is shown.
 #[test]
 fn the_lines_are_quoted() {

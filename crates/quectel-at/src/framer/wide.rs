@@ -253,6 +253,14 @@ impl Framer<'_> {
         }
     }
 
+    /// Heeds the name of a line, if it has come and nobody has looked at it.
+    pub(super) fn heed_name(&mut self) {
+        let stored = self.buf.get(..self.len).unwrap_or_default();
+        if WIDE && self.scan.state == State::Name && stored.contains(&b':') {
+            self.catch_up();
+        }
+    }
+
     /// All that is kept has been looked at, and led here.
     fn know(&mut self, state: State, number: u32) {
         self.scan.state = state;

@@ -88,7 +88,7 @@ impl Link<'_> {
                     Repeat::Many => 0,
                     Repeat::Once => next,
                 };
-                next = next.wrapping_shl(1) & !1;
+                next = next.wrapping_shl(1);
                 if self.seen & bit != 0 || answer.name.is_empty() == named {
                     continue;
                 }
@@ -171,6 +171,7 @@ impl Link<'_> {
                 self.framer.expect_no_line_feed();
             }
             self.framer.await_data(size.or(count).unwrap_or(0));
+            self.downloading = true;
             self.phase = Phase::Sent;
             self.arm();
         }

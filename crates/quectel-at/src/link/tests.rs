@@ -285,3 +285,85 @@ fn secrets_are_located_and_wiped() {
     assert!(link.poll(1, &mut &b"OK\r\n"[..]).is_some());
     assert_eq!(tx, [0; 64]);
 }
+
+#[test]
+fn a_pause_in_a_download_loses_nothing_and_its_rest_is_not_the_next_commands() {
+    let download = Test {
+        line: "+QFREAD",
+        exchange: Exchange::plain(10_000).with_data(DataPhase::Download { size: None }),
+    };
+    let (mut rx, mut tx) = ([0; 64], [0; 64]);
+    let mut link = Link::new(&mut rx, &mut tx, RULES);
+    let hear = |link: &mut Link<'_>, now, mut bytes: &[u8]| {
+        let mut events = Vec::new();
+        while let Some(event) = link.poll(now, &mut bytes) {
+            events.push(text(event));
+        }
+        events
+    };
+    link.send(0, &download).unwrap();
+    link.poll_transmit(&mut [0; 64]);
+    assert_eq!(hear(&mut link, 1, b"\r\nCONNECT 9\r\n123"), ["data 123"]);
+    // Longer than an unfinished line may take.
+    assert_eq!(hear(&mut link, 3_000, b""), [""; 0]);
+    assert_eq!(
+        hear(&mut link, 3_001, b"\r\nOK\r\n"),
+        ["data \\r\\nOK\\r\\n"]
+    );
+    assert_eq!(hear(&mut link, 3_002, b"\r\nOK\r\n"), ["done OK"]);
+
+    let short = Test {
+        line: "+QFREAD",
+        exchange: Exchange {
+            timeout_ms: 300,
+            ..download.exchange
+        },
+    };
+    link.send(4_000, &short).unwrap();
+    link.poll_transmit(&mut [0; 64]);
+    assert_eq!(
+        hear(&mut link, 4_000, b"\r\nCONNECT 9\r\n123"),
+        ["data 123"]
+    );
+    assert_eq!(hear(&mut link, 4_300, b""), ["timed out"]);
+    let at = Test {
+        line: "",
+        exchange: Exchange::plain(300),
+    };
+    link.send(4_301, &at).unwrap();
+    link.poll_transmit(&mut [0; 64]);
+    assert_eq!(hear(&mut link, 4_302, b"456789"), ["lost 6 Incomplete"]);
+    assert_eq!(hear(&mut link, 4_602, b""), ["timed out"]);
+}
+
+#[test]
+fn a_command_in_the_middle_of_a_line_changes_nothing_of_it() {
+    const QIRD: &[Answer] = &[Answer::once(b"+QIRD")];
+    let data = DataPhase::Counted { prefix: b"+QIRD:" };
+    let qird = Test {
+        line: "+QIRD=0",
+        exchange: Exchange::answered(QIRD, 300).with_data(data),
+    };
+    for begin in [&b"\r\n+QIRD: 4"[..], b"\r\n+QIRD: 4,\"10.0.0.1\",80"] {
+        for step in [1, 2, 7, 100] {
+            let (mut rx, mut tx) = ([0; 64], [0; 64]);
+            let mut link = Link::new(&mut rx, &mut tx, RULES);
+            let mut events = Vec::new();
+            for mut piece in begin.chunks(step) {
+                while let Some(event) = link.poll(0, &mut piece) {
+                    events.push(text(event));
+                }
+            }
+            link.send(0, &qird).unwrap();
+            link.poll_transmit(&mut [0; 64]);
+            for mut piece in b"\r\nOK\r\n".chunks(step) {
+                while let Some(event) = link.poll(0, &mut piece) {
+                    events.push(text(event));
+                }
+            }
+            // The rule of a command that came later does not apply.
+            assert_eq!(events.len(), 2, "{events:?} in {step}");
+            assert_eq!(events[1], "done OK", "in {step}");
+        }
+    }
+}

@@ -101,6 +101,9 @@ pub(crate) fn command_at(text: &str) -> Option<usize> {
     let Some(first) = rest.bytes().next() else {
         return Some(2);
     };
+    if is_padded(text) {
+        return None;
+    }
     match first {
         b'+' | b'&' | b'^' | b'$' | b'*' | b'#' | b'%' | b'!' => {
             let name = rest.get(1..)?;
@@ -128,6 +131,13 @@ pub(crate) fn is_base64_line(text: &str, length: usize) -> bool {
         && body
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/'))
+}
+
+/// The last line of a PEM body, which may be short: no command ends with its padding.
+fn is_padded(text: &str) -> bool {
+    let text = text.trim_end();
+    text.ends_with("==") && is_base64_line(text, 8)
+        || text.ends_with('=') && is_base64_line(text, 24)
 }
 
 /// `ATI`, `ATE0`, `ATZ`, `ATV1`…: a letter, perhaps a digit, and then the end or the next basic command.
@@ -217,6 +227,9 @@ mod tests {
             ("ATM is", None),
             ("AT+", None),
             ("AT\\r", Some(2)),
+            // The last lines of keys.
+            ("aTd00+0+AA0Aa0a+AA==", None),
+            ("AT+abcdefghijklmno==", None),
         ] {
             assert_eq!(command_at(text), head, "{text}");
         }
