@@ -120,6 +120,8 @@ impl Framer<'_> {
                 return Quick::Joined;
             }
             self.next_line(input)
+        } else if self.passes(input) {
+            return Quick::Joined;
         } else {
             self.go_on(input)
         };
@@ -158,6 +160,20 @@ impl Framer<'_> {
         Some(Quick::Joined)
     }
 
+    /// Takes bytes that lie inside a payload of known length; false if they do not.
+    #[inline(always)]
+    fn passes(&mut self, input: &[u8]) -> bool {
+        let inside = self.scan.state == State::Quoted
+            && self.seen == self.len
+            && usize::try_from(self.scan.number).is_ok_and(|left| input.len() < left);
+        if inside && self.keep(input).is_some() {
+            self.scan.pass(input.len());
+            self.seen = self.len;
+            return true;
+        }
+        false
+    }
+
     /// The usual ways on for a line that has come in pieces.
     fn go_on<'i>(&mut self, input: &'i [u8]) -> Option<Quick<'i>> {
         let fresh = match self.scan.state {
@@ -175,13 +191,7 @@ impl Framer<'_> {
                 let left = usize::try_from(self.scan.number).ok()?;
                 match input.get(left..) {
                     Some([b'"', b'\r', ..]) => left + 1,
-                    Some(_) => return None,
-                    None => {
-                        self.keep(input)?;
-                        self.seen = self.len;
-                        self.scan.pass(input.len());
-                        return Some(Quick::Joined);
-                    }
+                    _ => return None,
                 }
             }
             _ => return None,
