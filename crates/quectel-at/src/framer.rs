@@ -185,12 +185,7 @@ impl<'b> Framer<'b> {
 
     /// Whether a line, a payload or data are unfinished.
     pub fn is_inside(&self) -> bool {
-        self.awaits_data() || self.scan.state != State::Start
-    }
-
-    /// Whether raw data are still to come.
-    pub(crate) fn awaits_data(&self) -> bool {
-        self.data_left > 0
+        self.data_left > 0 || self.scan.state != State::Start
     }
 
     /// Gives up an unfinished line, payload or data and returns how many bytes are lost.

@@ -361,10 +361,6 @@ impl<'b> Link<'b> {
     pub fn resolve<'a, 'i: 'a>(&'a self, raw: RawEvent<'i>) -> Event<'a> {
         let bytes = self.framer.bytes(raw.place);
         let line = Line::new(bytes);
-        // The usual case first.
-        if let Kind::Urc = raw.kind {
-            return Event::Urc(line);
-        }
         match raw.kind {
             Kind::Answer => Event::Answer(line),
             Kind::Urc => Event::Urc(line),

@@ -329,22 +329,14 @@ impl<'a> Params<'a> {
     /// # Errors
     /// [`ParamError::Missing`]; [`ParamError::NotANumber`].
     pub fn hex(&mut self) -> Result<u32, ParamError> {
-        if let Some(number) = self.hex_in_quotes() {
-            return Ok(number);
-        }
-        let ahead = *self;
-        match self.number_apart(16, u32::MAX) {
-            Err(ParamError::NotANumber) => match ahead.param_ahead() {
-                Some([b'0', b'x' | b'X', digits @ ..]) => Params::new(digits).number(16, u32::MAX),
+        let mut ahead = *self;
+        match self.hex_digits(u32::MAX) {
+            Err(ParamError::NotANumber) => match ahead.bytes()? {
+                [b'0', b'x' | b'X', digits @ ..] => Params::new(digits).number(16, u32::MAX),
                 _ => Err(ParamError::NotANumber),
             },
             number => number,
         }
-    }
-
-    /// The bytes of the next parameter, which is not read by that.
-    fn param_ahead(mut self) -> Option<&'a [u8]> {
-        Some(self.piece()?.bytes)
     }
 
     /// The same without `0x`, at most `most`.

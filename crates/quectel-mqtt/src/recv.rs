@@ -74,7 +74,8 @@ impl<'a> Recv<'a> {
 /// The usual case: a payload in quotes, of the length that stands in front.
 #[inline]
 fn usual(mut params: Params<'_>) -> Option<(Option<u32>, &[u8])> {
-    if cfg!(not(target_pointer_width = "64")) || params.rest().first() == Some(&b'"') {
+    let wide = cfg!(all(target_pointer_width = "64", not(narrow)));
+    if !wide || params.rest().first() == Some(&b'"') {
         return None;
     }
     let length = params.u32().ok()?;
