@@ -408,3 +408,16 @@ impl<'b> Framer<'b> {
         };
     }
 }
+
+/// The table of the unit tests.
+#[cfg(test)]
+pub(crate) const RULES: &[PayloadRule] = &[
+    PayloadRule {
+        prefix: b"+QMTRECV:",
+        form: PayloadForm::Quoted,
+    },
+    PayloadRule {
+        prefix: b"+QIURC:",
+        form: PayloadForm::NextLine(2),
+    },
+];

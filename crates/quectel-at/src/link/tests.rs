@@ -1,4 +1,5 @@
 use super::*;
+use crate::framer::RULES;
 use crate::{Answer, Chain, Writer};
 use std::string::{String, ToString};
 use std::vec::Vec;
@@ -17,17 +18,6 @@ impl Command for Test {
         self.exchange
     }
 }
-
-const RULES: &[PayloadRule] = &[
-    PayloadRule {
-        prefix: b"+QMTRECV:",
-        form: PayloadForm::Quoted,
-    },
-    PayloadRule {
-        prefix: b"+QIURC:",
-        form: PayloadForm::NextLine(2),
-    },
-];
 
 fn text(event: Event<'_>) -> String {
     match event {
