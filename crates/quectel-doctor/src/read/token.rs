@@ -101,7 +101,7 @@ pub(crate) fn command_at(text: &str) -> Option<usize> {
     let Some(first) = rest.bytes().next() else {
         return Some(2);
     };
-    if is_padded(text) {
+    if is_pem_body(text) {
         return None;
     }
     match first {
@@ -111,7 +111,7 @@ pub(crate) fn command_at(text: &str) -> Option<usize> {
                 .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
                 .unwrap_or(name.len());
             let named = letters > 0 && name.starts_with(|c: char| c.is_ascii_alphabetic());
-            (named && !is_base64_line(text, LONG_LINE)).then_some(3 + letters)
+            named.then_some(3 + letters)
         }
         b'\r' | b'\n' | b'\\' | b'<' => Some(2),
         _ => basic_command(rest, upper),
@@ -133,10 +133,12 @@ pub(crate) fn is_base64_line(text: &str, length: usize) -> bool {
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/'))
 }
 
-/// The last line of a PEM body, which may be short: no command ends with its padding.
-fn is_padded(text: &str) -> bool {
+/// A line of a PEM body that begins with `AT`: as long as none without parameters, or the last one, which may be short:
+/// no command ends with its padding.
+fn is_pem_body(text: &str) -> bool {
     let text = text.trim_end();
-    text.ends_with("==") && is_base64_line(text, 8)
+    is_base64_line(text, LONG_LINE)
+        || text.ends_with("==") && is_base64_line(text, 8)
         || text.ends_with('=') && is_base64_line(text, 24)
 }
 
@@ -230,6 +232,11 @@ mod tests {
             // The last lines of keys.
             ("aTd00+0+AA0Aa0a+AA==", None),
             ("AT+abcdefghijklmno==", None),
+            // A line of one.
+            (
+                "ATD0+AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+                None,
+            ),
         ] {
             assert_eq!(command_at(text), head, "{text}");
         }
