@@ -22,7 +22,7 @@ impl<'a> Line<'a> {
 
     /// The name before the colon, such as `+QMTOPEN`, or the whole line if it has none.
     pub fn name(self) -> &'a [u8] {
-        match find::byte(self.bytes, b':') {
+        match find::byte::<b':'>(self.bytes) {
             Some(at) => self.bytes.get(..at).unwrap_or_default().trim_ascii_end(),
             None => self.bytes.trim_ascii_end(),
         }

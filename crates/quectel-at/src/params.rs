@@ -168,7 +168,7 @@ impl<'a> Params<'a> {
         let [b'"', text @ ..] = self.rest.filter(|_| WIDE)? else {
             return None;
         };
-        let (bytes, after) = text.split_at_checked(find::byte(text, b'"')?)?;
+        let (bytes, after) = text.split_at_checked(find::byte::<b'"'>(text)?)?;
         let [_, b',', rest @ ..] = after else {
             return None;
         };

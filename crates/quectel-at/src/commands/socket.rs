@@ -199,7 +199,7 @@ impl QiRd {
     /// [`ParamError`] if the line has another shape, or fewer bytes than it says.
     pub fn parse(line: Line<'_>) -> Result<&[u8], ParamError> {
         let bytes = line.bytes();
-        let head_len = crate::find::byte(bytes, b'\n').map_or(bytes.len(), |end| end + 1);
+        let head_len = crate::find::byte::<b'\n'>(bytes).map_or(bytes.len(), |end| end + 1);
         let (head, data) = bytes.split_at_checked(head_len).unwrap_or_default();
         let head = Line::new(head.trim_ascii_end());
         let mut params = head.params(b"+QIRD").ok_or(ParamError::WrongName)?;

@@ -3,7 +3,7 @@
 
 use super::scan::{Scan, State};
 use super::{Framer, PayloadForm, PayloadRule, Place};
-use crate::find::{WIDE, below, below_nearby};
+use crate::find::{WIDE, below};
 use crate::params::decimal_word;
 
 /// Control characters are less than this, as far as they end something.
@@ -19,6 +19,12 @@ const LONGEST_PREFIX: usize = 12;
 /// Where a prefix is told from most other names: the fourth letter, `R` of `+QMTRECV`.
 const TELLING: usize = 4;
 
+/// A quote and what stands in front of it in ASCII: spaces and control characters.
+const AFTER_QUOTE: u8 = b'"' + 1;
+
+/// No longer piece is put behind the beginning of a line before anybody looks at it.
+const MOST_PIECE: usize = 256;
+
 /// So many bytes of a line are looked at again with each piece, until its payload is known.
 const MOST_HEAD: usize = 192;
 
@@ -28,6 +34,10 @@ enum Ahead {
     Ends(usize),
     /// So many bytes of a payload in quotes, behind the bytes that are here.
     Inside(u32),
+    /// More of its topic, behind the bytes that are here.
+    Topic,
+    /// Nothing but its end.
+    Plain,
 }
 
 /// What the quick way gave.
@@ -131,11 +141,7 @@ impl Framer<'_> {
     /// A line that begins with the input.
     #[inline]
     fn next_line<'i>(&mut self, input: &'i [u8]) -> Option<Quick<'i>> {
-        let (ahead, plain) = match self.rule_of(input) {
-            None => (line_end(input, 0).map(Ahead::Ends), true),
-            Some(rule) => (self.ahead(input, rule), false),
-        };
-        match ahead {
+        match self.line_ahead(input, 0) {
             Some(Ahead::Ends(at)) if at <= self.buf.len() => {
                 let (line, rest) = input.split_at_checked(at)?;
                 let (end, rest) = rest.split_first()?;
@@ -143,21 +149,24 @@ impl Framer<'_> {
                 return Some(Quick::Line(Some(line), rest));
             }
             Some(Ahead::Ends(_)) => return None,
-            Some(Ahead::Inside(left)) => {
-                self.keep(input)?;
-                self.know(State::Quoted, left);
-            }
-            None if below(input, CONTROL).is_some() => return None,
-            None => {
+            None if below::<CONTROL>(input).is_some() => return None,
+            ahead => {
                 self.keep(input)?;
                 self.scan.state = State::Name;
-                if plain && self.len >= LONGEST_PREFIX {
-                    self.know(State::Plain, 0);
-                }
+                self.know(ahead);
             }
         }
         self.settle();
         Some(Quick::Joined)
+    }
+
+    /// What stands ahead in a line whose name nobody has looked at; nothing in front of `from` ends it.
+    #[inline(always)]
+    fn line_ahead(&self, line: &[u8], from: usize) -> Option<Ahead> {
+        match self.rule_of(line) {
+            None => line_end(line, from),
+            Some(rule) => self.ahead(line, rule),
+        }
     }
 
     /// Takes bytes that lie inside a payload of known length; false if they do not.
@@ -176,34 +185,58 @@ impl Framer<'_> {
 
     /// The usual ways on for a line that has come in pieces.
     fn go_on<'i>(&mut self, input: &'i [u8]) -> Option<Quick<'i>> {
-        let fresh = match self.scan.state {
-            State::Name | State::Plain if matches!(input, [b'\r' | b'\n', ..]) => 0,
-            State::Name | State::Plain => match below(input, CONTROL) {
-                Some(at) if matches!(input.get(at), Some(b'\r' | b'\n')) => at,
-                Some(_) => return None,
-                None => {
-                    self.keep(input)?;
-                    self.look_at_name();
-                    return Some(Quick::Joined);
-                }
-            },
-            State::Quoted if self.seen == self.len => {
+        let known = self.seen == self.len;
+        let ahead = match self.scan.state {
+            State::Name => return self.go_on_with_name(input),
+            State::Plain => line_end(input, 0)?,
+            State::Topic if known => self.topic_ahead(input, 0)?,
+            State::Quoted if known => {
                 let left = usize::try_from(self.scan.number).ok()?;
                 match input.get(left..) {
-                    Some([b'"', b'\r', ..]) => left + 1,
+                    Some([b'"', b'\r', ..]) => Ahead::Ends(left + 1),
                     _ => return None,
                 }
             }
             _ => return None,
         };
-        let (line, rest) = input.split_at_checked(fresh + 1)?;
-        let len = self.len + fresh;
-        self.buf
-            .get_mut(self.len..=len)
-            .filter(|room| room.len() == line.len())?
-            .copy_from_slice(line);
-        self.complete(len, *line.last()?)?;
-        Some(Quick::Line(None, rest))
+        let len = self.len;
+        match ahead {
+            Ahead::Ends(at) => {
+                let (line, rest) = input.split_at_checked(at + 1)?;
+                self.keep(line)?;
+                self.end(len + at, *line.last()?);
+                Some(Quick::Line(None, rest))
+            }
+            ahead => {
+                self.keep(input)?;
+                self.know(Some(ahead));
+                Some(Quick::Joined)
+            }
+        }
+    }
+
+    /// The same for a line whose name nobody has looked at.
+    fn go_on_with_name<'i>(&mut self, input: &'i [u8]) -> Option<Quick<'i>> {
+        if input.len() > MOST_PIECE {
+            return None;
+        }
+        let len = self.len;
+        self.keep(input)?;
+        let stored = self.buf.get(..self.len)?;
+        match self.line_ahead(stored, len) {
+            Some(Ahead::Ends(at)) => {
+                let end = *stored.get(at)?;
+                let rest = input.get((at + 1).checked_sub(len)?..)?;
+                self.end(at, end);
+                return Some(Quick::Line(None, rest));
+            }
+            None if below::<CONTROL>(input).is_some() => {
+                self.len = len;
+                return None;
+            }
+            ahead => self.know(ahead),
+        }
+        Some(Quick::Joined)
     }
 
     /// Whether a line in the buffer ends with this byte, which came alone.
@@ -229,11 +262,17 @@ impl Framer<'_> {
                 }
             }
         }
+        self.end(len, end);
+        Some(())
+    }
+
+    /// Ends a line of so many bytes.
+    #[inline]
+    fn end(&mut self, len: usize, end: u8) {
         self.after_cr = end == b'\r';
         self.fits = len;
         self.dropped = 0;
         self.begin();
-        Some(())
     }
 
     /// Keeps bytes of a line; `None` if they do not fit.
@@ -245,24 +284,6 @@ impl Framer<'_> {
         Some(())
     }
 
-    /// Looks at the beginning of a line, if enough of it has been kept.
-    fn look_at_name(&mut self) {
-        let stored = self.buf.get(..self.len).unwrap_or_default();
-        match (self.scan.state, stored.len()) {
-            (State::Name, LONGEST_PREFIX..) => {}
-            _ => return,
-        }
-        match self.rule_of(stored) {
-            None => self.know(State::Plain, 0),
-            Some(rule) => match self.ahead(stored, rule) {
-                Some(Ahead::Inside(left)) => self.know(State::Quoted, left),
-                // Not again and again.
-                _ if self.len > MOST_HEAD => self.catch_up(),
-                _ => {}
-            },
-        }
-    }
-
     /// Heeds the name of a line, if it has come and nobody has looked at it.
     pub(super) fn heed_name(&mut self) {
         let stored = self.buf.get(..self.len).unwrap_or_default();
@@ -271,10 +292,17 @@ impl Framer<'_> {
         }
     }
 
-    /// All that is kept has been looked at, and led here.
-    fn know(&mut self, state: State, number: u32) {
-        self.scan.state = state;
-        self.scan.number = number;
+    /// Remembers what stands ahead, if all that is kept led there.
+    #[inline]
+    fn know(&mut self, ahead: Option<Ahead>) {
+        (self.scan.state, self.scan.number) = match ahead {
+            Some(Ahead::Inside(left)) => (State::Quoted, left),
+            Some(Ahead::Topic) => (State::Topic, 0),
+            Some(Ahead::Plain) if self.len >= LONGEST_PREFIX => (State::Plain, 0),
+            // Not again and again.
+            _ if self.len > MOST_HEAD => return self.catch_up(),
+            _ => return,
+        };
         self.seen = self.len;
     }
 
@@ -287,35 +315,50 @@ impl Framer<'_> {
         }
         match rule.form {
             PayloadForm::Quoted => {
-                // Nothing but digits and commas, then the topic, which hardly ever holds a space.
-                let topic = head + below_nearby(line.get(head..)?, b'"' + 1)? + 1;
+                // Nothing but digits and commas, then the topic.
+                let topic = head + below::<AFTER_QUOTE>(line.get(head..)?)? + 1;
                 if line.get(topic - 1) != Some(&b'"') {
                     return None;
                 }
-                let behind = next_quote(line, topic)?;
-                let (length, passed) = counted_ahead(line.get(behind..)?)?;
-                if length > self.scan.most {
-                    return None;
-                }
-                let end = behind + passed + usize::try_from(length).ok()?;
-                match line.get(end..) {
-                    None => u32::try_from(end - line.len()).ok().map(Ahead::Inside),
-                    Some([b'"', b'\r', ..]) => Some(Ahead::Ends(end + 1)),
-                    Some(_) => None,
-                }
+                self.topic_ahead(line, topic)
             }
             PayloadForm::NextLine(place) => match line.get(head..)? {
                 // Too few parameters for a length.
                 [b'"', b'r', b'e', b'c', b'v', b'"', b',', rest @ ..] if place > 1 => {
-                    let end = below(rest, b',' + 1)?;
+                    let end = below::<{ b',' + 1 }>(rest)?;
                     let ends = matches!(rest.get(end), Some(b'\r' | b'\n'));
                     ends.then_some(Ahead::Ends(line.len() - rest.len() + end))
                 }
                 [b'"', b'r', b'e', b'c', b'v', b'"', ..] => None,
-                // Another word.
-                [b'"', ..] if place > 0 => line_end(line, head).map(Ahead::Ends),
+                // Another word, if it is whole.
+                [b'"', ..] if place > 0 => {
+                    line_end(line, head).filter(|ahead| matches!(ahead, Ahead::Ends(_)))
+                }
                 _ => None,
             },
+        }
+    }
+
+    /// What stands ahead in a line with a payload in quotes, from within its topic, which hardly ever holds a space.
+    #[inline(always)]
+    fn topic_ahead(&self, line: &[u8], topic: usize) -> Option<Ahead> {
+        let Some(at) = below::<AFTER_QUOTE>(line.get(topic..)?) else {
+            return Some(Ahead::Topic);
+        };
+        let quote = topic + at;
+        if line.get(quote) != Some(&b'"') {
+            return None;
+        }
+        let behind = quote + 1;
+        let (length, passed) = counted_ahead(line.get(behind..)?)?;
+        if length > self.scan.most {
+            return None;
+        }
+        let end = behind + passed + usize::try_from(length).ok()?;
+        match line.get(end..) {
+            None => u32::try_from(end - line.len()).ok().map(Ahead::Inside),
+            Some([b'"', b'\r', ..]) => Some(Ahead::Ends(end + 1)),
+            Some(_) => None,
         }
     }
 
@@ -335,7 +378,7 @@ impl Framer<'_> {
             }
             _ => {
                 let near = input.get(..most).unwrap_or_default();
-                below(near, CONTROL).unwrap_or(most)
+                below::<CONTROL>(near).unwrap_or(most)
             }
         };
         let (fresh, rest) = input.split_at(n.min(input.len()));
@@ -362,8 +405,8 @@ impl Framer<'_> {
         while let Some(rest @ [_, ..]) = stored.get(at..) {
             let ahead = match self.scan.state {
                 State::Plain => return,
-                State::BeforeTopic | State::Topic => below(rest, b'"' + 1),
-                State::First | State::Word | State::Fields | State::Text => below(rest, b',' + 1),
+                State::BeforeTopic | State::Topic => below::<AFTER_QUOTE>(rest),
+                State::First | State::Word | State::Fields | State::Text => below::<{ b',' + 1 }>(rest),
                 State::Quoted => {
                     at += self.scan.pass(rest.len());
                     continue;
@@ -420,18 +463,14 @@ fn ends<const N: usize>(bytes: &[u8]) -> Option<(&[u8; N], &[u8; N])> {
     bytes.first_chunk().zip(bytes.last_chunk())
 }
 
-/// Where the line ends, behind `from`, unless another control character comes first.
+/// Whether and where a line without payload ends, behind `from`, unless another control character comes first.
 #[inline(always)]
-fn line_end(input: &[u8], from: usize) -> Option<usize> {
-    let end = from + below(input.get(from..)?, CONTROL)?;
-    matches!(input.get(end), Some(b'\r' | b'\n')).then_some(end)
-}
-
-/// The place behind the next quote, if no space or control character comes first.
-#[inline(always)]
-fn next_quote(input: &[u8], from: usize) -> Option<usize> {
-    let at = from + below(input.get(from..)?, b'"' + 1)?;
-    (input.get(at) == Some(&b'"')).then_some(at + 1)
+fn line_end(line: &[u8], from: usize) -> Option<Ahead> {
+    let Some(at) = below::<CONTROL>(line.get(from..)?) else {
+        return Some(Ahead::Plain);
+    };
+    let end = from + at;
+    matches!(line.get(end), Some(b'\r' | b'\n')).then_some(Ahead::Ends(end))
 }
 
 /// The length in front of a payload in quotes, and the bytes up to the payload.
