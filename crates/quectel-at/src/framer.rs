@@ -178,6 +178,9 @@ impl<'b> Framer<'b> {
     /// Adds a rule to the table until it is replaced, such as `+QIRD:` while its command runs. A line whose name has come,
     /// with its colon, keeps to the rules of that time.
     pub fn set_rule(&mut self, rule: Option<PayloadRule>) {
+        if self.rule == rule {
+            return;
+        }
         self.heed_name();
         self.rule = rule;
         self.learn();

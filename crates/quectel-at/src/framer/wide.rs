@@ -72,7 +72,7 @@ impl Framer<'_> {
         self.search(head)
     }
 
-    #[inline(never)]
+    #[inline]
     fn search(&self, head: &[u8]) -> Option<&PayloadRule> {
         for rule in self.rules {
             if begins(head, rule.prefix) {
@@ -453,7 +453,8 @@ fn begins(line: &[u8], prefix: &[u8]) -> bool {
     match prefix.len() {
         8..=16 => ends::<8>(head) == ends::<8>(prefix),
         4..8 => ends::<4>(head) == ends::<4>(prefix),
-        _ => head == prefix,
+        // A call of `memcmp` would cost the others their registers.
+        _ => head.iter().eq(prefix),
     }
 }
 

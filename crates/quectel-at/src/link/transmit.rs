@@ -152,35 +152,36 @@ impl<'b> Transmit<'b> {
     /// Copies the next bytes into `out`.
     pub(super) fn take(&mut self, out: &mut [u8]) -> usize {
         let from = self.sent;
-        let end = self.line + self.allowed;
-        let mut room = out;
-        while !room.is_empty() && self.sent < end {
-            let next = self.next();
-            let n = next.len().min(room.len()).min(end - self.sent);
-            let (to, rest) = core::mem::take(&mut room).split_at_mut(n);
-            match next.get(..n) {
-                Some(next) if n > 0 => to.copy_from_slice(next),
-                _ => break,
-            }
-            room = rest;
-            self.sent += n;
+        let line = self.buf.get(from..self.line).unwrap_or_default();
+        let taken = copy(line, out);
+        self.sent += taken;
+        if self.allowed > 0 {
+            self.take_payload(out.get_mut(taken..).unwrap_or_default());
         }
         self.last = self.hidden(from, self.sent);
         self.sent - from
     }
 
-    /// The bytes from `sent` on, as far as they lie together.
-    fn next(&self) -> &[u8] {
-        let line = self.buf.get(..self.line).unwrap_or_default();
+    /// Copies what may go out of the payload, once the line is out, into `out`.
+    #[inline(never)]
+    fn take_payload(&mut self, out: &mut [u8]) {
         let payload = match self.payload {
             Source::None => &[],
             Source::Buffer => self.buf.get(self.line..).unwrap_or_default(),
             Source::Borrowed(bytes) => bytes,
         };
-        match self.sent.checked_sub(self.line) {
-            None => line.get(self.sent..).unwrap_or_default(),
-            Some(at) if at < self.data_len => payload.get(at..self.data_len).unwrap_or_default(),
-            Some(_) => &[CTRL_Z],
+        let Some(at) = self.sent.checked_sub(self.line) else {
+            return;
+        };
+        let data = payload.get(at..self.allowed.min(self.data_len));
+        let taken = copy(data.unwrap_or_default(), out);
+        self.sent += taken;
+        if at + taken == self.data_len
+            && self.allowed > self.data_len
+            && let Some(slot) = out.get_mut(taken)
+        {
+            *slot = CTRL_Z;
+            self.sent += 1;
         }
     }
 
@@ -226,4 +227,13 @@ impl core::fmt::Debug for Transmit<'_> {
             self.line + self.payload_len
         )
     }
+}
+
+/// Copies as many bytes as there are and as fit, and returns how many.
+fn copy(from: &[u8], to: &mut [u8]) -> usize {
+    let n = from.len().min(to.len());
+    if let (Some(from), Some(to)) = (from.get(..n), to.get_mut(..n)) {
+        to.copy_from_slice(from);
+    }
+    n
 }
