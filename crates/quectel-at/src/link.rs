@@ -102,7 +102,7 @@ enum Kind {
     Done,
     Late,
     TimedOut,
-    Lost(LostReason),
+    Lost,
 }
 
 /// What is left of the input, and where the bytes of an event are.
@@ -183,8 +183,8 @@ pub struct Link<'b> {
     owed: u8,
     /// The last final result code.
     result: ResultCode,
-    /// Bytes of the last [`Event::Lost`].
-    lost: usize,
+    /// Bytes and reason of the last [`Event::Lost`].
+    lost: (usize, LostReason),
     /// Bytes that [`Link::reset`] dropped and that are not reported yet.
     dropped: usize,
 }
@@ -222,7 +222,7 @@ impl<'b> Link<'b> {
             payload_echo: None,
             owed: 0,
             result: ResultCode::Ok,
-            lost: 0,
+            lost: (0, LostReason::Incomplete),
             dropped: 0,
         }
     }
@@ -374,9 +374,9 @@ impl<'b> Link<'b> {
                 line,
             },
             Kind::TimedOut => Event::TimedOut,
-            Kind::Lost(reason) => Event::Lost {
-                bytes: self.lost,
-                reason,
+            Kind::Lost => Event::Lost {
+                bytes: self.lost.0,
+                reason: self.lost.1,
                 head: line,
             },
         }
@@ -530,7 +530,7 @@ impl<'b> Link<'b> {
         if dropped > 0 {
             self.quiet_at = NEVER;
             turn.place = Some(&[]);
-            return Some(self.lost(dropped));
+            return Some(self.lose(dropped, LostReason::Incomplete));
         }
         turn.rest = self.swallow_payload_echo(turn.rest);
         self.unusual = self.payload_echo.is_some();
@@ -560,7 +560,7 @@ impl<'b> Link<'b> {
             let bytes = self.framer.reset();
             if bytes > 0 {
                 self.reacted |= self.is_busy();
-                return Some(self.lost(bytes));
+                return Some(self.lose(bytes, LostReason::Incomplete));
             }
         }
         if self.due > self.now || self.due == NEVER {
@@ -570,9 +570,9 @@ impl<'b> Link<'b> {
         Some(Kind::TimedOut)
     }
 
-    fn lost(&mut self, bytes: usize) -> Kind {
-        self.lost = bytes;
-        Kind::Lost(LostReason::Incomplete)
+    fn lose(&mut self, bytes: usize, reason: LostReason) -> Kind {
+        self.lost = (bytes, reason);
+        Kind::Lost
     }
 
     fn finish(&mut self) {
@@ -596,8 +596,7 @@ impl<'b> Link<'b> {
             Frame::Overflow { dropped, .. } => {
                 // It may have been the answer, so that its OK must not count as late.
                 self.reacted |= self.is_busy();
-                self.lost = dropped;
-                Some(Kind::Lost(LostReason::Overflow))
+                Some(self.lose(dropped, LostReason::Overflow))
             }
             Frame::Data(_) if self.downloading => {
                 self.arm();
@@ -605,8 +604,8 @@ impl<'b> Link<'b> {
             }
             // The rest of a download that was given up.
             Frame::Data(bytes) => {
-                self.lost = bytes.len();
-                Some(Kind::Lost(LostReason::Incomplete))
+                let bytes = bytes.len();
+                Some(self.lose(bytes, LostReason::Incomplete))
             }
             Frame::Prompt => {
                 self.react();

@@ -119,7 +119,7 @@ impl Framer<'_> {
             None
         } else if self.skipping {
             // The end of one line and the beginning of the next, at a glance.
-            if let [b'\n', b'\r', b'\n', b'+', ..] = input {
+            if input.first_chunk() == Some(b"\n\r\n+") {
                 input = input.get(3..).unwrap_or_default();
             } else {
                 while let [b'\r' | b'\n', rest @ ..] = input {

@@ -119,10 +119,7 @@ impl Link<'_> {
                 self.react();
                 None
             }
-            Sorted::StaleEcho(bytes) => {
-                self.lost = bytes;
-                Some(Kind::Lost(LostReason::StaleEcho))
-            }
+            Sorted::StaleEcho(bytes) => Some(self.lose(bytes, LostReason::StaleEcho)),
             Sorted::Final(result, numeric) => {
                 self.numeric = numeric;
                 self.on_final(result)
