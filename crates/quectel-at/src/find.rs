@@ -41,10 +41,10 @@ fn first(bytes: &[u8], is: impl Fn(u8) -> bool + Copy) -> Option<usize> {
     last(bytes, is)
 }
 
+/// The same in less than a row, or in the last row, which may have been looked at in part.
 #[inline(never)]
 fn last(bytes: &[u8], is: impl Fn(u8) -> bool + Copy) -> Option<usize> {
-    // The last row may have been looked at in part.
-    let Some(row) = bytes.last_chunk::<ROW>() else {
+    let Some(row) = bytes.last_chunk() else {
         return bytes.iter().position(|byte| is(*byte));
     };
     let found = bits(row, is);

@@ -385,7 +385,7 @@ fn word(text: &[u8]) -> Option<u64> {
 }
 
 /// The value of the decimal digits that a word begins with, 1 to 7, and how many there are.
-#[inline]
+#[inline(always)]
 pub(crate) fn decimal_word(word: u64) -> Option<(u32, usize)> {
     let values = word ^ (EACH * u64::from(b'0'));
     // The highest bit of each byte that is no digit; wrong behind the first of them, where it does not matter.

@@ -185,16 +185,14 @@ impl Framer<'_> {
 
     /// The usual ways on for a line that has come in pieces.
     fn go_on<'i>(&mut self, input: &'i [u8]) -> Option<Quick<'i>> {
-        let known = self.seen == self.len;
         let ahead = match self.scan.state {
-            State::Name => return self.go_on_with_name(input),
+            State::Name | State::Topic => return self.go_on_with_head(input),
             State::Plain => line_end(input, 0)?,
-            State::Topic if known => self.topic_ahead(input, 0)?,
-            State::Quoted if known => {
+            State::Quoted if self.seen == self.len => {
                 let left = usize::try_from(self.scan.number).ok()?;
                 match input.get(left..) {
                     Some([b'"', b'\r', ..]) => Ahead::Ends(left + 1),
-                    _ => return None,
+                    _ => line_end(input, left)?,
                 }
             }
             _ => return None,
@@ -215,15 +213,19 @@ impl Framer<'_> {
         }
     }
 
-    /// The same for a line whose name nobody has looked at.
-    fn go_on_with_name<'i>(&mut self, input: &'i [u8]) -> Option<Quick<'i>> {
+    /// The same for a line of which nobody knows yet what payload it has.
+    fn go_on_with_head<'i>(&mut self, input: &'i [u8]) -> Option<Quick<'i>> {
         if input.len() > MOST_PIECE {
             return None;
         }
         let len = self.len;
         self.keep(input)?;
         let stored = self.buf.get(..self.len)?;
-        match self.line_ahead(stored, len) {
+        let ahead = match self.scan.state {
+            State::Topic => self.topic_ahead(stored, self.seen),
+            _ => self.line_ahead(stored, len),
+        };
+        match ahead {
             Some(Ahead::Ends(at)) => {
                 let end = *stored.get(at)?;
                 let rest = input.get((at + 1).checked_sub(len)?..)?;
