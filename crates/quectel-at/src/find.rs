@@ -6,13 +6,14 @@ pub(crate) const WIDE: bool = cfg!(all(target_pointer_width = "64", not(narrow))
 
 /// Bytes that are looked at together.
 const ROW: usize = 16;
-
+/// The same where there are less.
+const HALF: usize = ROW / 2;
 
 /// One bit for each byte that `is`, the first in the lowest place.
 ///
 /// In this form, alone in a loop, compilers make one comparison of vectors of it, and a mask of their signs.
 #[inline(always)]
-fn bits(row: &[u8; ROW], is: impl Fn(u8) -> bool + Copy) -> u64 {
+fn bits<const N: usize>(row: &[u8; N], is: impl Fn(u8) -> bool + Copy) -> u64 {
     let mut bits = 0;
     let mut at = 0;
     let (pairs, _) = row.as_chunks();
@@ -29,7 +30,7 @@ fn first(bytes: &[u8], is: impl Fn(u8) -> bool + Copy) -> Option<usize> {
     if !WIDE {
         return bytes.iter().position(|byte| is(*byte));
     }
-    let (rows, _) = bytes.as_chunks();
+    let (rows, _) = bytes.as_chunks::<ROW>();
     let mut at = 0;
     for row in rows {
         let found = bits(row, is);
@@ -44,11 +45,19 @@ fn first(bytes: &[u8], is: impl Fn(u8) -> bool + Copy) -> Option<usize> {
 /// The same in less than a row, or in the last row, which may have been looked at in part.
 #[inline(never)]
 fn last(bytes: &[u8], is: impl Fn(u8) -> bool + Copy) -> Option<usize> {
-    let Some(row) = bytes.last_chunk() else {
+    if let Some(row) = bytes.last_chunk::<ROW>() {
+        let found = bits(row, is);
+        return (found != 0).then(|| bytes.len() - ROW + found.trailing_zeros() as usize);
+    }
+    let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk::<HALF>()) else {
         return bytes.iter().position(|byte| is(*byte));
     };
-    let found = bits(row, is);
-    (found != 0).then(|| bytes.len() - ROW + found.trailing_zeros() as usize)
+    let found = bits::<HALF>(first, is);
+    if found != 0 {
+        return Some(found.trailing_zeros() as usize);
+    }
+    let found = bits(last, is);
+    (found != 0).then(|| bytes.len() - HALF + found.trailing_zeros() as usize)
 }
 
 /// Where the first byte stands that is less than `FLOOR`, or no ASCII.
