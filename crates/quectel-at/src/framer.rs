@@ -95,8 +95,8 @@ pub struct Framer<'b> {
     len: usize,
     /// A single byte greater than this only joins the line: the quick way.
     floor: u8,
-    /// Between lines a CR or LF is only skipped, and nothing else is special.
-    skipping: bool,
+    /// Between lines a CR or LF is only skipped, and any other byte begins a line.
+    ordinary: bool,
     scan: Scan,
     /// How many bytes of the unfinished line have been looked at.
     seen: usize,
@@ -134,7 +134,7 @@ impl<'b> Framer<'b> {
             buf,
             len: 0,
             floor: NONE_JOINS,
-            skipping: true,
+            ordinary: true,
             scan,
             seen: 0,
             fits: 0,
@@ -196,6 +196,7 @@ impl<'b> Framer<'b> {
         let lost = self.len;
         self.data_left = 0;
         self.begin();
+        self.settle();
         lost
     }
 
@@ -343,7 +344,7 @@ impl<'b> Framer<'b> {
         self.scan.state = State::Start;
         if WIDE {
             self.seen = 0;
-            self.settle();
+            self.floor = NONE_JOINS;
         }
     }
 
@@ -400,11 +401,8 @@ impl<'b> Framer<'b> {
         if !WIDE {
             return;
         }
-        self.skipping = !self.await_prompt
-            && !self.await_ack
-            && !self.skip_space
-            && self.data_left == 0
-            && self.scan.state == State::Start;
+        self.ordinary =
+            !self.await_prompt && !self.await_ack && !self.skip_space && self.data_left == 0;
         self.floor = match self.scan.state {
             State::Start | State::LineFeed | State::Counted => NONE_JOINS,
             _ => LAST_CONTROL,

@@ -93,7 +93,13 @@ impl Framer<'_> {
             self.len += 1;
             return true;
         }
-        WIDE && self.skipping && self.skip_or_begin(byte)
+        WIDE && self.is_between_lines() && self.skip_or_begin(byte)
+    }
+
+    /// Whether nothing but lines is awaited, and none has begun.
+    #[inline(always)]
+    fn is_between_lines(&self) -> bool {
+        self.ordinary && self.scan.state == State::Start
     }
 
     /// Takes a byte between lines; false if there is no room for it.
@@ -107,7 +113,7 @@ impl Framer<'_> {
         *slot = byte;
         self.len = 1;
         self.scan.state = State::Name;
-        self.settle();
+        self.floor = LAST_CONTROL;
         true
     }
 
@@ -117,7 +123,7 @@ impl Framer<'_> {
         let mut input = input;
         let quick = if !WIDE {
             None
-        } else if self.skipping {
+        } else if self.is_between_lines() {
             // The end of one line and the beginning of the next, at a glance.
             if input.first_chunk() == Some(b"\n\r\n+") {
                 input = input.get(3..).unwrap_or_default();
@@ -156,7 +162,7 @@ impl Framer<'_> {
                 self.know(ahead);
             }
         }
-        self.settle();
+        self.floor = LAST_CONTROL;
         Some(Quick::Joined)
     }
 
