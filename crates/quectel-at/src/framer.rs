@@ -4,7 +4,9 @@
 mod scan;
 mod wide;
 
+use crate::Line;
 use crate::find::WIDE;
+use crate::line::Parts;
 use scan::{Scan, State};
 use wide::{LAST_CONTROL, NONE_JOINS};
 
@@ -108,6 +110,8 @@ pub struct Framer<'b> {
     rule: Option<PayloadRule>,
     /// A bit for each letter that stands in a rule's prefix where most names differ.
     telling: u32,
+    /// What the quick way has found in the line.
+    parts: Parts,
     /// Raw data still to come.
     data_left: u32,
     /// The last line ended with CR, so an LF may follow that is neither data nor line.
@@ -142,6 +146,7 @@ impl<'b> Framer<'b> {
             rules,
             rule: None,
             telling: 0,
+            parts: Parts::default(),
             data_left: 0,
             after_cr: false,
             await_prompt: false,
@@ -292,6 +297,9 @@ impl<'b> Framer<'b> {
                 });
             }
             self.scan.state = State::Name;
+            if WIDE {
+                self.parts = Parts::default();
+            }
         }
         self.pass(byte)
     }
@@ -324,6 +332,9 @@ impl<'b> Framer<'b> {
             return None;
         }
         self.after_cr = byte == b'\r';
+        if WIDE {
+            self.parts = Parts::default();
+        }
         let len = self.len - line_end;
         self.fits = len.min(self.buf.len());
         self.dropped = len - self.fits;
@@ -384,6 +395,12 @@ impl<'b> Framer<'b> {
     #[inline]
     pub(crate) fn bytes<'a, 'i: 'a>(&'a self, place: Place<'i>) -> &'a [u8] {
         place.unwrap_or_else(|| self.buf.get(..self.fits).unwrap_or_default())
+    }
+
+    /// The line that has just ended, with what is known of it.
+    #[inline]
+    pub(crate) fn line<'a, 'i: 'a>(&'a self, place: Place<'i>) -> Line<'a> {
+        Line::with(self.bytes(place), self.parts)
     }
 
     /// Skips the space that follows a prompt, once bytes have come.

@@ -359,12 +359,11 @@ impl<'b> Link<'b> {
     /// The event with its bytes, valid until the next poll.
     #[inline]
     pub fn resolve<'a, 'i: 'a>(&'a self, raw: RawEvent<'i>) -> Event<'a> {
-        let bytes = self.framer.bytes(raw.place);
-        let line = Line::new(bytes);
+        let line = self.framer.line(raw.place);
         match raw.kind {
             Kind::Answer => Event::Answer(line),
             Kind::Urc => Event::Urc(line),
-            Kind::Data => Event::Data(bytes),
+            Kind::Data => Event::Data(line.bytes()),
             Kind::Done => Event::Done {
                 result: self.result,
                 line,

@@ -4,6 +4,7 @@
 use super::scan::{Scan, State};
 use super::{Framer, PayloadForm, PayloadRule, Place};
 use crate::find::{WIDE, below};
+use crate::line::Parts;
 use crate::params::decimal_word;
 
 /// Control characters are less than this, as far as they end something.
@@ -31,9 +32,9 @@ const MOST_HEAD: usize = 192;
 /// What stands ahead in a line.
 enum Ahead {
     /// Its end, at this place.
-    Ends(usize),
+    Ends(usize, Parts),
     /// So many bytes of a payload in quotes, behind the bytes that are here.
-    Inside(u32),
+    Inside(u32, Parts),
     /// More of its topic, behind the bytes that are here.
     Topic,
     /// Nothing but its end.
@@ -113,6 +114,7 @@ impl Framer<'_> {
         *slot = byte;
         self.len = 1;
         self.scan.state = State::Name;
+        self.parts = Parts::default();
         self.floor = LAST_CONTROL;
         true
     }
@@ -121,9 +123,10 @@ impl Framer<'_> {
     #[inline]
     pub(crate) fn quick<'i>(&mut self, input: &'i [u8]) -> Quick<'i> {
         let mut input = input;
-        let quick = if !WIDE {
-            None
-        } else if self.is_between_lines() {
+        if !WIDE {
+            return Quick::Other(input);
+        }
+        let quick = if self.is_between_lines() {
             // The end of one line and the beginning of the next, at a glance.
             if input.first_chunk() == Some(b"\n\r\n+") {
                 input = input.get(3..).unwrap_or_default();
@@ -139,7 +142,10 @@ impl Framer<'_> {
         } else if self.passes(input) {
             return Quick::Joined;
         } else {
-            self.go_on(input)
+            self.go_on(input).map(|rest| match self.scan.state {
+                State::Start => Quick::Line(None, rest),
+                _ => Quick::Joined,
+            })
         };
         quick.unwrap_or(Quick::Other(input))
     }
@@ -148,17 +154,19 @@ impl Framer<'_> {
     #[inline]
     fn next_line<'i>(&mut self, input: &'i [u8]) -> Option<Quick<'i>> {
         match self.line_ahead(input, 0) {
-            Some(Ahead::Ends(at)) if at <= self.buf.len() => {
+            Some(Ahead::Ends(at, parts)) if at <= self.buf.len() => {
                 let (line, rest) = input.split_at_checked(at)?;
                 let (end, rest) = rest.split_first()?;
+                self.parts = parts;
                 self.after_cr = *end == b'\r';
                 return Some(Quick::Line(Some(line), rest));
             }
-            Some(Ahead::Ends(_)) => return None,
+            Some(Ahead::Ends(..)) => return None,
             None if below::<CONTROL>(input).is_some() => return None,
             ahead => {
                 self.keep(input)?;
                 self.scan.state = State::Name;
+                self.parts = Parts::default();
                 self.know(ahead);
             }
         }
@@ -189,15 +197,15 @@ impl Framer<'_> {
         false
     }
 
-    /// The usual ways on for a line that has come in pieces.
-    fn go_on<'i>(&mut self, input: &'i [u8]) -> Option<Quick<'i>> {
+    /// The usual ways on for a line that has come in pieces: the rest of the input, which is empty unless the line has ended.
+    fn go_on<'i>(&mut self, input: &'i [u8]) -> Option<&'i [u8]> {
         let ahead = match self.scan.state {
             State::Name | State::Topic => return self.go_on_with_head(input),
             State::Plain => line_end(input, 0)?,
             State::Quoted if self.seen == self.len => {
                 let left = usize::try_from(self.scan.number).ok()?;
                 match input.get(left..) {
-                    Some([b'"', b'\r', ..]) => Ahead::Ends(left + 1),
+                    Some([b'"', b'\r', ..]) => Ahead::Ends(left + 1, self.parts),
                     _ => line_end(input, left)?,
                 }
             }
@@ -205,22 +213,22 @@ impl Framer<'_> {
         };
         let len = self.len;
         match ahead {
-            Ahead::Ends(at) => {
+            Ahead::Ends(at, parts) => {
                 let (line, rest) = input.split_at_checked(at + 1)?;
                 self.keep(line)?;
-                self.end(len + at, *line.last()?);
-                Some(Quick::Line(None, rest))
+                self.end(len + at, *line.last()?, parts);
+                Some(rest)
             }
             ahead => {
                 self.keep(input)?;
                 self.know(Some(ahead));
-                Some(Quick::Joined)
+                Some(&[])
             }
         }
     }
 
     /// The same for a line of which nobody knows yet what payload it has.
-    fn go_on_with_head<'i>(&mut self, input: &'i [u8]) -> Option<Quick<'i>> {
+    fn go_on_with_head<'i>(&mut self, input: &'i [u8]) -> Option<&'i [u8]> {
         if input.len() > MOST_PIECE {
             return None;
         }
@@ -232,11 +240,11 @@ impl Framer<'_> {
             _ => self.line_ahead(stored, len),
         };
         match ahead {
-            Some(Ahead::Ends(at)) => {
+            Some(Ahead::Ends(at, parts)) => {
                 let end = *stored.get(at)?;
                 let rest = input.get((at + 1).checked_sub(len)?..)?;
-                self.end(at, end);
-                return Some(Quick::Line(None, rest));
+                self.end(at, end, parts);
+                return Some(rest);
             }
             None if below::<CONTROL>(input).is_some() => {
                 self.len = len;
@@ -244,7 +252,7 @@ impl Framer<'_> {
             }
             ahead => self.know(ahead),
         }
-        Some(Quick::Joined)
+        Some(&[])
     }
 
     /// Whether a line in the buffer ends with this byte, which came alone.
@@ -261,22 +269,24 @@ impl Framer<'_> {
     /// Ends a line of so many bytes, behind which its end is kept too; `None` if it may go on.
     #[inline]
     fn complete(&mut self, len: usize, end: u8) -> Option<()> {
+        let mut parts = Parts::default();
         if self.scan.state == State::Name {
             let stored = self.buf.get(..=len)?;
             if let Some(rule) = self.rule_of(stored) {
                 match self.ahead(stored, rule) {
-                    Some(Ahead::Ends(at)) if at == len => {}
+                    Some(Ahead::Ends(at, found)) if at == len => parts = found,
                     _ => return None,
                 }
             }
         }
-        self.end(len, end);
+        self.end(len, end, parts);
         Some(())
     }
 
     /// Ends a line of so many bytes.
     #[inline]
-    fn end(&mut self, len: usize, end: u8) {
+    fn end(&mut self, len: usize, end: u8, parts: Parts) {
+        self.parts = parts;
         self.after_cr = end == b'\r';
         self.fits = len;
         self.dropped = 0;
@@ -304,7 +314,10 @@ impl Framer<'_> {
     #[inline]
     fn know(&mut self, ahead: Option<Ahead>) {
         (self.scan.state, self.scan.number) = match ahead {
-            Some(Ahead::Inside(left)) => (State::Quoted, left),
+            Some(Ahead::Inside(left, parts)) => {
+                self.parts = parts;
+                (State::Quoted, left)
+            }
             Some(Ahead::Topic) => (State::Topic, 0),
             Some(Ahead::Plain) if self.len >= LONGEST_PREFIX => (State::Plain, 0),
             // Not again and again.
@@ -335,12 +348,12 @@ impl Framer<'_> {
                 [b'"', b'r', b'e', b'c', b'v', b'"', b',', rest @ ..] if place > 1 => {
                     let end = below::<{ b',' + 1 }>(rest)?;
                     let ends = matches!(rest.get(end), Some(b'\r' | b'\n'));
-                    ends.then_some(Ahead::Ends(line.len() - rest.len() + end))
+                    ends.then_some(plain_end(line.len() - rest.len() + end))
                 }
                 [b'"', b'r', b'e', b'c', b'v', b'"', ..] => None,
                 // Another word, if it is whole.
                 [b'"', ..] if place > 0 => {
-                    line_end(line, head).filter(|ahead| matches!(ahead, Ahead::Ends(_)))
+                    line_end(line, head).filter(|ahead| matches!(ahead, Ahead::Ends(..)))
                 }
                 _ => None,
             },
@@ -362,10 +375,18 @@ impl Framer<'_> {
         if length > self.scan.most {
             return None;
         }
-        let end = behind + passed + usize::try_from(length).ok()?;
+        let payload = behind + passed;
+        let parts = Parts {
+            text_end: u32::try_from(quote).ok()?,
+            payload: u32::try_from(payload).ok()?,
+        };
+        let end = payload + usize::try_from(length).ok()?;
         match line.get(end..) {
-            None => u32::try_from(end - line.len()).ok().map(Ahead::Inside),
-            Some([b'"', b'\r', ..]) => Some(Ahead::Ends(end + 1)),
+            None => {
+                let left = u32::try_from(end - line.len()).ok()?;
+                Some(Ahead::Inside(left, parts))
+            }
+            Some([b'"', b'\r', ..]) => Some(Ahead::Ends(end + 1, parts)),
             Some(_) => None,
         }
     }
@@ -479,7 +500,11 @@ fn line_end(line: &[u8], from: usize) -> Option<Ahead> {
         return Some(Ahead::Plain);
     };
     let end = from + at;
-    matches!(line.get(end), Some(b'\r' | b'\n')).then_some(Ahead::Ends(end))
+    matches!(line.get(end), Some(b'\r' | b'\n')).then_some(plain_end(end))
+}
+
+fn plain_end(at: usize) -> Ahead {
+    Ahead::Ends(at, Parts::default())
 }
 
 /// The length in front of a payload in quotes, and the bytes up to the payload.
