@@ -126,7 +126,7 @@ impl Framer<'_> {
         if !WIDE {
             return Quick::Other(input);
         }
-        let quick = if self.is_between_lines() {
+        if self.is_between_lines() {
             // The end of one line and the beginning of the next, at a glance.
             if input.first_chunk() == Some(b"\n\r\n+") {
                 input = input.get(3..).unwrap_or_default();
@@ -138,16 +138,17 @@ impl Framer<'_> {
             if input.is_empty() {
                 return Quick::Joined;
             }
-            self.next_line(input)
-        } else if self.passes(input) {
-            return Quick::Joined;
-        } else {
-            self.go_on(input).map(|rest| match self.scan.state {
-                State::Start => Quick::Line(None, rest),
-                _ => Quick::Joined,
-            })
+            return self.next_line(input).unwrap_or(Quick::Other(input));
+        }
+        let rest = match self.left() {
+            Some(left) => self.go_on_with_payload(input, left),
+            None => self.go_on(input),
         };
-        quick.unwrap_or(Quick::Other(input))
+        match rest {
+            Some(rest) if self.scan.state == State::Start => Quick::Line(None, rest),
+            Some(_) => Quick::Joined,
+            None => Quick::Other(input),
+        }
     }
 
     /// A line that begins with the input.
@@ -183,36 +184,46 @@ impl Framer<'_> {
         }
     }
 
-    /// Takes bytes that lie inside a payload of known length; false if they do not.
+    /// How many bytes of a payload in quotes are to come, if it is known that a payload comes.
     #[inline(always)]
-    fn passes(&mut self, input: &[u8]) -> bool {
-        let inside = self.scan.state == State::Quoted
-            && self.seen == self.len
-            && usize::try_from(self.scan.number).is_ok_and(|left| input.len() < left);
-        if inside && self.keep(input).is_some() {
-            self.scan.pass(input.len());
-            self.seen = self.len;
-            return true;
-        }
-        false
+    fn left(&self) -> Option<usize> {
+        let known = self.scan.state == State::Quoted && self.seen == self.len;
+        usize::try_from(self.scan.number).ok().filter(|_| known)
     }
 
-    /// The usual ways on for a line that has come in pieces: the rest of the input, which is empty unless the line has ended.
-    fn go_on<'i>(&mut self, input: &'i [u8]) -> Option<&'i [u8]> {
-        let ahead = match self.scan.state {
-            State::Name | State::Topic => return self.go_on_with_head(input),
-            State::Plain => line_end(input, 0)?,
-            State::Quoted if self.seen == self.len => {
-                let left = usize::try_from(self.scan.number).ok()?;
-                match input.get(left..) {
-                    Some([b'"', b'\r', ..]) => Ahead::Ends(left + 1, self.parts),
-                    _ => line_end(input, left)?,
-                }
+    /// The usual ways on inside a payload: the rest of the input, which is empty unless the line has ended.
+    #[inline(always)]
+    fn go_on_with_payload<'i>(&mut self, input: &'i [u8], left: usize) -> Option<&'i [u8]> {
+        if input.len() < left {
+            self.keep(input)?;
+            self.scan.pass(input.len());
+            self.seen = self.len;
+            return Some(&[]);
+        }
+        match input.get(left..) {
+            Some([b'"', b'\r', rest @ ..]) => {
+                self.keep(input.get(..left + 2)?)?;
+                self.end(self.len - 1, b'\r', self.parts);
+                Some(rest)
             }
-            _ => return None,
-        };
+            _ => self.go_on_to_end(input, left),
+        }
+    }
+
+    /// The same for any other line that has come in pieces.
+    fn go_on<'i>(&mut self, input: &'i [u8]) -> Option<&'i [u8]> {
+        match self.scan.state {
+            State::Name | State::Topic => self.go_on_with_head(input),
+            State::Plain => self.go_on_to_end(input, 0),
+            _ => None,
+        }
+    }
+
+    /// The same where nothing but its end is to come, behind `from`.
+    #[inline(never)]
+    fn go_on_to_end<'i>(&mut self, input: &'i [u8], from: usize) -> Option<&'i [u8]> {
         let len = self.len;
-        match ahead {
+        match line_end(input, from)? {
             Ahead::Ends(at, parts) => {
                 let (line, rest) = input.split_at_checked(at + 1)?;
                 self.keep(line)?;
