@@ -141,10 +141,10 @@ check_thumb() {
     done
 }
 
-# firmware_build TARGET: nostd-check as a static library, with the user's own target or Debian's compiler and source.
+# firmware_build TARGET [OPTION…]: nostd-check as a static library, with the user's own target or Debian's compiler and source.
 firmware_build() {
     cp Cargo.lock nostd-check/Cargo.lock
-    local build=(cargo build --quiet --release --manifest-path nostd-check/Cargo.toml --target "$1")
+    local build=(cargo build --quiet --release --manifest-path nostd-check/Cargo.toml --target "$@")
     if [ -d "$(rustc --print sysroot)/lib/rustlib/$1" ]; then
         "${build[@]}"
     else
@@ -161,19 +161,19 @@ check_size() {
     {
         echo "# Flash and stack"
         echo
-        echo "Bytes of code and constants when nothing but the named thing is linked, with the compiler's own \`memcpy\`:"
-        echo "\`./ci.sh size\`. Growth by more than 5 % is pointed out; \`UPDATE_GOLDEN=1 ./ci.sh size\` rewrites this page. The"
-        echo "roots are the functions of \`nostd-check/src/lib.rs\`; no heap, and no statics that are written. The stack is the"
-        echo "deepest path of calls, on any input, read from the machine code by \`nostd-check/stack.py\`; what calls through"
-        echo "pointers has none."
+        echo "Bytes of code and constants when nothing but the named thing is compiled and linked, with the compiler's own"
+        echo "\`memcpy\`: \`./ci.sh size\`. Growth by more than 5 % is pointed out; \`UPDATE_GOLDEN=1 ./ci.sh size\` rewrites this"
+        echo "page. The roots are the functions of \`nostd-check/src/lib.rs\`, a feature for each; no heap, and no statics that"
+        echo "are written. The stack is the deepest path of calls, on any input, read from the machine code by"
+        echo "\`nostd-check/stack.py\`; what calls through pointers has none."
         echo
         echo "| what | target | bytes | stack |"
         echo "|---|---|---|---|"
     } >"$page"
     [ "${UPDATE_GOLDEN:-}" != 1 ] || { mkdir -p docs && cp "$page" docs/sizes.md; }
     for target in thumbv6m-none-eabi thumbv7em-none-eabihf; do
-        firmware_build "$target"
         for root in $(sed -n 's/.*extern "C" fn \(size_of_[a-z_]*\).*/\1/p' nostd-check/src/lib.rs); do
+            firmware_build "$target" --no-default-features --features "${root#size_of_}"
             arm-none-eabi-ld --gc-sections --entry "$root" -o "$image" "$CARGO_TARGET_DIR/$target/release/libnostd_check.a"
             bytes=$(arm-none-eabi-size "$image" | awk 'NR == 2 { print $1 + $2 }')
             name=${root#size_of_}

@@ -10,7 +10,8 @@ out="$CARGO_TARGET_DIR/cortex-m"
 mkdir -p "$out"
 cargo run --quiet --locked --profile bench -p quectel-azure-benches --example mix -- 65536 >"$out/mix.bin"
 cp Cargo.lock nostd-check/Cargo.lock
-build=(cargo build --quiet --release --manifest-path nostd-check/Cargo.toml --target "$target")
+build=(cargo build --quiet --release --manifest-path nostd-check/Cargo.toml --target "$target"
+    --no-default-features --features cost)
 if [ -d "$(rustc --print sysroot)/lib/rustlib/$target" ]; then
     "${build[@]}"
 else

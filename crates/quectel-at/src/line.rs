@@ -14,6 +14,10 @@ pub struct Line<'a> {
 /// What the framer has found in a line: where its first text in quotes ends, and where the payload behind it begins, of
 /// which it has counted the bytes, and behind which only a quote ends the line. 0 if it has not.
 #[derive(Debug, Clone, Copy, Default)]
+#[cfg_attr(
+    not(target_pointer_width = "64"),
+    expect(dead_code, reason = "small processors have no quick ways")
+)]
 pub(crate) struct Parts {
     pub(crate) text_end: u32,
     pub(crate) payload: u32,

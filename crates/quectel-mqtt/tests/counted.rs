@@ -77,6 +77,10 @@ fn a_message_is_counted_in_any_pieces() {
     let bytes = b"\r\n+QMTRECV: 0,7,\"a_topic_of_some_length\",5,\"hello\"\r\n";
     let quick = cfg!(all(target_pointer_width = "64", not(narrow)));
     for step in [1, 13, 29, 45, usize::MAX] {
-        assert_eq!(counted(bytes, step).ok(), Some(usize::from(quick)), "{step}");
+        assert_eq!(
+            counted(bytes, step).ok(),
+            Some(usize::from(quick)),
+            "{step}"
+        );
     }
 }

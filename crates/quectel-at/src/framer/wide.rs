@@ -54,6 +54,9 @@ pub(crate) enum Quick<'i> {
 impl Framer<'_> {
     /// Remembers which names may be in the table.
     pub(super) fn learn(&mut self) {
+        if !WIDE {
+            return;
+        }
         let rules = self.rules.iter().chain(&self.rule);
         self.telling = rules.fold(0, |all, rule| match rule.prefix.get(TELLING) {
             Some(letter) => all | 1 << (letter & 31),
@@ -446,7 +449,9 @@ impl Framer<'_> {
             let ahead = match self.scan.state {
                 State::Plain => return,
                 State::BeforeTopic | State::Topic => below::<AFTER_QUOTE>(rest),
-                State::First | State::Word | State::Fields | State::Text => below::<{ b',' + 1 }>(rest),
+                State::First | State::Word | State::Fields | State::Text => {
+                    below::<{ b',' + 1 }>(rest)
+                }
                 State::Quoted => {
                     at += self.scan.pass(rest.len());
                     continue;
