@@ -13,16 +13,10 @@ use crate::{Line, Params};
 pub enum ResultCode {
     /// `OK`, or `0` with ATV0.
     Ok,
-    /// `CONNECT`, or `1`: data follow. The number of `CONNECT <n>` if there is one.
-    Connect(Option<u32>),
-    /// `+CME ERROR: …`
-    Cme(CmeError),
     /// `NO CARRIER`, or `3`.
     NoCarrier,
     /// `ERROR`, or `4`.
     Error,
-    /// `+CMS ERROR: …`
-    Cms(CmsError),
     /// `NO DIALTONE`, or `6`.
     NoDialtone,
     /// `BUSY`, or `7`.
@@ -33,11 +27,20 @@ pub enum ResultCode {
     SendOk,
     /// `SEND FAIL`: the socket's buffer is full.
     SendFail,
+    /// `CONNECT`, or `1`: data follow. The number of `CONNECT <n>` if there is one.
+    Connect(Option<u32>),
+    /// `+CME ERROR: …`
+    Cme(CmeError),
+    /// `+CMS ERROR: …`
+    Cms(CmsError),
 }
 
-/// The result codes in words, each with a NUL behind it and at the place of its number with `ATV0`, if it has one.
+/// The result codes in words, each with a NUL behind it, in the order of [`ResultCode`]: so their places become codes
+/// without a table.
 const WORDS: &[u8] =
-    b"OK\0CONNECT\0\0NO CARRIER\0ERROR\0\0NO DIALTONE\0BUSY\0NO ANSWER\0SEND OK\0SEND FAIL\0";
+    b"OK\0NO CARRIER\0ERROR\0NO DIALTONE\0BUSY\0NO ANSWER\0SEND OK\0SEND FAIL\0CONNECT\0";
+/// The same as digits (`ATV0`); in the place of the two words that have none, bytes that are in no line.
+const DIGITS: &[u8] = b"034678\r\n1";
 
 impl ResultCode {
     /// Reads a line; `None` if it is no final result code.
@@ -45,34 +48,30 @@ impl ResultCode {
     /// A single digit is one only with ATV0, so it counts only where `numeric` is set. With `AT+CMEE=2` an error is told
     /// in words: it has no number then, and [`ResultCode::in_words`] finds it.
     pub fn parse(line: &[u8], numeric: bool) -> Option<Self> {
-        if line.first() == Some(&b'+') {
-            let cms = line.get(3) == Some(&b'S');
-            let mut params =
-                Line::new(line).params(if cms { b"+CMS ERROR" } else { b"+CME ERROR" })?;
-            let code = params.u16().ok();
-            return Some(if cms {
-                Self::Cms(CmsError(code))
-            } else {
-                Self::Cme(CmeError(code))
+        if let [b'+', b'C', b'M', kind @ (b'E' | b'S'), error @ ..] = line {
+            let code = Line::new(error).params(b" ERROR")?.u16().ok();
+            return Some(match kind {
+                b'S' => Self::Cms(CmsError(code)),
+                _ => Self::Cme(CmeError(code)),
             });
         }
         if let Some(count) = line.strip_prefix(b"CONNECT ") {
             return Some(Self::Connect(Params::new(count).u32().ok()));
         }
         let place = match line {
-            [digit] if numeric => usize::from(digit.checked_sub(b'0').filter(|n| *n < 9)?),
+            [digit] if numeric => DIGITS.iter().position(|other| other == digit)?,
             words => place(WORDS, words),
         };
         Some(match place {
             0 => Self::Ok,
-            1 => Self::Connect(None),
-            3 => Self::NoCarrier,
-            4 => Self::Error,
-            6 => Self::NoDialtone,
-            7 => Self::Busy,
-            8 => Self::NoAnswer,
-            9 => Self::SendOk,
-            10 => Self::SendFail,
+            1 => Self::NoCarrier,
+            2 => Self::Error,
+            3 => Self::NoDialtone,
+            4 => Self::Busy,
+            5 => Self::NoAnswer,
+            6 => Self::SendOk,
+            7 => Self::SendFail,
+            8 => Self::Connect(None),
             _ => return None,
         })
     }
