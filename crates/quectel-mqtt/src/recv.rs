@@ -86,42 +86,36 @@ impl<'a> Recv<'a> {
 #[inline(never)]
 fn payload(body: &[u8]) -> (Option<u32>, &[u8]) {
     let text = skip_spaces(body);
-    if let [b'"', inside @ ..] = text {
-        return (None, without_quote(inside));
-    }
-    let (mut length, mut rest) = (0_u32, text);
-    while let [digit @ b'0'..=b'9', behind @ ..] = rest {
-        // No module announces more than it can send; too much is no length.
-        length = length
-            .saturating_mul(10)
-            .saturating_add(u32::from(digit & 0xF));
-        rest = behind;
-    }
-    let (quoted, inside) = match skip_spaces(rest) {
-        _ if rest.len() == text.len() || length == u32::MAX => return (None, body),
-        [] if length == 0 => (false, rest),
-        // The EC200U form: the payload stands on the next line.
-        [b'\r', b'\n', inside @ ..] | [b'\r', inside @ ..] => (false, inside),
-        [b',', behind @ ..] => match skip_spaces(behind) {
-            [b'"', inside @ ..] => (true, inside),
-            _ => return (None, body),
-        },
-        // A payload without quotes, which begins with a number.
+    let mut params = Params::new(text);
+    let (length, quoted, inside) = match (text, params.u32()) {
+        ([b'"', inside @ ..], _) => (None, true, inside),
+        (_, Ok(length)) => {
+            let behind = params.rest();
+            let end = text.get(text.len().wrapping_sub(behind.len() + 1));
+            match (end, skip_spaces(behind)) {
+                (Some(b','), [b'"', inside @ ..]) => (Some(length), true, inside),
+                // The EC200U form: the payload stands on the next line.
+                (Some(b'\r'), _) => {
+                    let inside = behind.strip_prefix(b"\n").unwrap_or(behind);
+                    (Some(length), false, inside)
+                }
+                // A payload without quotes, which begins with a number.
+                (Some(b','), _) => return (None, body),
+                _ if length > 0 => return (None, body),
+                _ => (Some(length), false, behind),
+            }
+        }
         _ => return (None, body),
     };
-    let counted = usize::try_from(length)
-        .ok()
+    let counted = length
+        .and_then(|length| usize::try_from(length).ok())
         .and_then(|length| inside.get(..length));
-    let payload = match counted {
-        Some(counted) => counted,
-        None if quoted => without_quote(inside),
-        None => inside,
+    let payload = match (counted, inside) {
+        (Some(counted), _) => counted,
+        (None, [inside @ .., b'"']) if quoted => inside,
+        _ => inside,
     };
-    (Some(length), payload)
-}
-
-fn without_quote(text: &[u8]) -> &[u8] {
-    text.strip_suffix(b"\"").unwrap_or(text)
+    (length, payload)
 }
 
 fn skip_spaces(mut text: &[u8]) -> &[u8] {

@@ -104,9 +104,12 @@ impl<'a> QiUrc<'a> {
                 socket: low,
                 len: params.u16().ok(),
             },
-            3 if small && let Ok(server) = params.u8() => Self::Incoming {
-                socket: low,
-                server,
+            3 if small => match params.u8() {
+                Ok(server) => Self::Incoming {
+                    socket: low,
+                    server,
+                },
+                Err(_) => Self::Other(word),
             },
             4 => Self::IncomingFull,
             5 if first != NONE => Self::DnsGip {
@@ -114,7 +117,10 @@ impl<'a> QiUrc<'a> {
                 count: params.u8().unwrap_or(0),
                 ttl_s: params.u32().unwrap_or(0),
             },
-            5 if let Ok(address) = at_first.quoted() => Self::DnsAddress(address),
+            5 => match at_first.quoted() {
+                Ok(address) => Self::DnsAddress(address),
+                Err(_) => Self::Other(word),
+            },
             _ => Self::Other(word),
         })
     }
