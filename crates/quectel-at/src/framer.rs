@@ -5,7 +5,7 @@ mod scan;
 mod wide;
 
 use crate::Line;
-use crate::find::WIDE;
+use crate::find::{WIDE, after};
 use crate::line::Parts;
 use scan::{Scan, State};
 use wide::{LAST_CONTROL, NONE_JOINS};
@@ -321,7 +321,7 @@ impl<'b> Framer<'b> {
             _ => 1,
         };
         if self.scan.state == State::Name && byte == b':' {
-            let named = |rule: &&PayloadRule| rule.prefix == stored;
+            let named = |rule: &&PayloadRule| after(stored, rule.prefix) == Some(&[]);
             let rule = self.rules.iter().find(named);
             let rule = rule.or_else(|| self.rule.as_ref().filter(named));
             self.scan.begin(rule.map(|rule| rule.form));

@@ -86,15 +86,10 @@ impl<'a> Line<'a> {
     /// What stands behind the name and the colon, if the line's name is `name`.
     #[cfg_attr(target_pointer_width = "64", inline)]
     fn text(self, name: &[u8]) -> Option<&'a [u8]> {
-        let (head, text) = self.bytes.split_at_checked(name.len())?;
-        let (colon, mut text) = text.split_first()?;
-        if *colon != b':' || head != name {
-            return None;
+        match find::after(self.bytes, name)? {
+            [b':', b' ', text @ ..] | [b':', text @ ..] => Some(text),
+            _ => None,
         }
-        if let [b' ', behind @ ..] = text {
-            text = behind;
-        }
-        Some(text)
     }
 }
 

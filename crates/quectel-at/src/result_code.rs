@@ -1,6 +1,7 @@
 //! Final result codes, with the +CME and +CMS tables.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
+use crate::find::after;
 use crate::params::place;
 use crate::{Line, Params};
 
@@ -55,7 +56,7 @@ impl ResultCode {
                 _ => Self::Cme(CmeError(code)),
             });
         }
-        if let Some(count) = line.strip_prefix(b"CONNECT ") {
+        if let Some(count) = after(line, b"CONNECT ") {
             return Some(Self::Connect(Params::new(count).u32().ok()));
         }
         let place = match line {

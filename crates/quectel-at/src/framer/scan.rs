@@ -2,6 +2,7 @@
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
 use super::PayloadForm;
+use crate::find::after;
 
 /// No payload is longer, so that a length cannot overflow while its digits come.
 const MOST_PAYLOAD: usize = 1 << 28;
@@ -206,5 +207,5 @@ impl Scan {
 fn is_recv(stored: &[u8]) -> bool {
     const WORD: &[u8] = b"\"recv\"";
     let from = stored.len().checked_sub(WORD.len());
-    from.and_then(|from| stored.get(from..)) == Some(WORD)
+    from.and_then(|from| after(stored.get(from..)?, WORD)).is_some()
 }
