@@ -95,25 +95,25 @@ pub struct Framer<'b> {
     buf: &'b mut [u8],
     /// Bytes of the unfinished line, also those that no longer fit.
     len: usize,
-    /// A single byte greater than this only joins the line: the quick way.
-    floor: u8,
-    /// Between lines a CR or LF is only skipped, and any other byte begins a line.
-    ordinary: bool,
-    scan: Scan,
-    /// How many bytes of the unfinished line have been looked at.
-    seen: usize,
     /// Bytes of the last line that are in the buffer.
     fits: usize,
+    rules: &'static [PayloadRule],
     /// Bytes of the last line that did not fit.
     dropped: usize,
-    rules: &'static [PayloadRule],
+    /// Raw data still to come.
+    data_left: u32,
+    scan: Scan,
     rule: Option<PayloadRule>,
+    /// How many bytes of the unfinished line have been looked at.
+    seen: usize,
     /// A bit for each letter that stands in a rule's prefix where most names differ.
     telling: u32,
     /// What the quick way has found in the line.
     parts: Parts,
-    /// Raw data still to come.
-    data_left: u32,
+    /// A single byte greater than this only joins the line: the quick way.
+    floor: u8,
+    /// Between lines a CR or LF is only skipped, and any other byte begins a line.
+    ordinary: bool,
     /// The last line ended with CR, so an LF may follow that is neither data nor line.
     after_cr: bool,
     await_prompt: bool,
