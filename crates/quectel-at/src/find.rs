@@ -78,6 +78,7 @@ pub(crate) fn after<'a>(text: &'a [u8], beginning: &[u8]) -> Option<&'a [u8]> {
 }
 
 /// Where the first byte stands that is less than `FLOOR`, or no ASCII.
+#[cfg(any(test, all(target_pointer_width = "64", not(narrow))))]
 #[inline(always)]
 pub(crate) fn below<const FLOOR: u8>(bytes: &[u8]) -> Option<usize> {
     first(bytes, |byte| byte.cast_signed() < FLOOR.cast_signed())

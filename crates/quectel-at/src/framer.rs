@@ -2,15 +2,16 @@
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
 mod scan;
+#[cfg(all(target_pointer_width = "64", not(narrow)))]
+mod wide;
+#[cfg(not(all(target_pointer_width = "64", not(narrow))))]
+#[path = "framer/narrow.rs"]
 mod wide;
 
 use crate::Line;
 use crate::find::{WIDE, after};
-use crate::line::Parts;
 use scan::{Scan, State};
-use wide::{LAST_CONTROL, NONE_JOINS};
-
-pub(crate) use wide::Quick;
+use wide::Notes;
 
 /// Where a line announces bytes that are data, whatever they look like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +71,24 @@ enum Kind {
     Data,
 }
 
+/// What the quick ways gave.
+pub(crate) enum Quick<'i> {
+    /// A line, and the rest of the input.
+    #[cfg_attr(
+        not(all(target_pointer_width = "64", not(narrow))),
+        expect(dead_code, reason = "there are none")
+    )]
+    Line(Place<'i>, &'i [u8]),
+    /// Nothing: all bytes only joined a line.
+    #[cfg_attr(
+        not(all(target_pointer_width = "64", not(narrow))),
+        expect(dead_code, reason = "there are none")
+    )]
+    Joined,
+    /// What is left makes a reader think.
+    Other(&'i [u8]),
+}
+
 /// Where the bytes of a frame are: in the input, or in the framer's buffer.
 pub(crate) type Place<'i> = Option<&'i [u8]>;
 
@@ -104,16 +123,8 @@ pub struct Framer<'b> {
     data_left: u32,
     scan: Scan,
     rule: Option<PayloadRule>,
-    /// How many bytes of the unfinished line have been looked at.
-    seen: usize,
-    /// A bit for each letter that stands in a rule's prefix where most names differ.
-    telling: u32,
-    /// What the quick way has found in the line.
-    parts: Parts,
-    /// A single byte greater than this only joins the line: the quick way.
-    floor: u8,
-    /// Between lines a CR or LF is only skipped, and any other byte begins a line.
-    ordinary: bool,
+    /// What the quick ways know.
+    notes: Notes,
     /// The last line ended with CR, so an LF may follow that is neither data nor line.
     after_cr: bool,
     await_prompt: bool,
@@ -137,17 +148,13 @@ impl<'b> Framer<'b> {
         let mut framer = Self {
             buf,
             len: 0,
-            floor: NONE_JOINS,
-            ordinary: true,
             scan,
-            seen: 0,
             fits: 0,
             dropped: 0,
             rules,
             rule: None,
-            telling: 0,
-            parts: Parts::default(),
             data_left: 0,
+            notes: Notes::new(),
             after_cr: false,
             await_prompt: false,
             await_ack: false,
@@ -244,9 +251,7 @@ impl<'b> Framer<'b> {
         }
         let mut input = input;
         loop {
-            if WIDE {
-                input = self.join_many(input);
-            }
+            input = self.join_many(input);
             let [byte, rest @ ..] = input else {
                 self.settle();
                 return (None, input);
@@ -273,9 +278,7 @@ impl<'b> Framer<'b> {
 
     /// Takes a byte.
     fn take<'i>(&mut self, byte: u8) -> Option<RawFrame<'i>> {
-        if WIDE && self.seen < self.len {
-            self.catch_up();
-        }
+        self.look_at_kept();
         if self.scan.state == State::Start {
             let skip_space = core::mem::take(&mut self.skip_space);
             let kind = match byte {
@@ -297,9 +300,7 @@ impl<'b> Framer<'b> {
                 });
             }
             self.scan.state = State::Name;
-            if WIDE {
-                self.parts = Parts::default();
-            }
+            self.notes.begin_line();
         }
         self.pass(byte)
     }
@@ -311,9 +312,7 @@ impl<'b> Framer<'b> {
             *slot = byte;
         }
         self.len = self.len.saturating_add(1);
-        if WIDE {
-            self.seen = self.len;
-        }
+        self.notes.looked_at(self.len);
         let stored = self.buf.get(..self.len).unwrap_or_default();
         let line_end = match self.scan.state {
             State::Counted | State::LineFeed => 0,
@@ -332,9 +331,7 @@ impl<'b> Framer<'b> {
             return None;
         }
         self.after_cr = byte == b'\r';
-        if WIDE {
-            self.parts = Parts::default();
-        }
+        self.notes.begin_line();
         let len = self.len - line_end;
         self.fits = len.min(self.buf.len());
         self.dropped = len - self.fits;
@@ -353,10 +350,7 @@ impl<'b> Framer<'b> {
     fn begin(&mut self) {
         self.len = 0;
         self.scan.state = State::Start;
-        if WIDE {
-            self.seen = 0;
-            self.floor = NONE_JOINS;
-        }
+        self.notes.end_line();
     }
 
     fn data<'i>(&mut self, input: &'i [u8]) -> Found<'i> {
@@ -400,7 +394,7 @@ impl<'b> Framer<'b> {
     /// The line that has just ended, with what is known of it.
     #[inline]
     pub(crate) fn line<'a, 'i: 'a>(&'a self, place: Place<'i>) -> Line<'a> {
-        Line::with(self.bytes(place), self.parts)
+        Line::with(self.bytes(place), self.notes.parts())
     }
 
     /// Skips the space that follows a prompt, once bytes have come.
@@ -411,19 +405,6 @@ impl<'b> Framer<'b> {
         let skip = core::mem::take(&mut self.skip_space) && *first == b' ';
         self.settle();
         if skip { rest } else { input }
-    }
-
-    /// Finds out what needs no look.
-    fn settle(&mut self) {
-        if !WIDE {
-            return;
-        }
-        self.ordinary =
-            !self.await_prompt && !self.await_ack && !self.skip_space && self.data_left == 0;
-        self.floor = match self.scan.state {
-            State::Start | State::LineFeed | State::Counted => NONE_JOINS,
-            _ => LAST_CONTROL,
-        };
     }
 }
 

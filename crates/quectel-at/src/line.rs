@@ -7,61 +7,66 @@ use crate::{Params, find};
 #[derive(Clone, Copy)]
 pub struct Line<'a> {
     bytes: &'a [u8],
-    #[cfg(target_pointer_width = "64")]
-    found: Parts,
+    parts: Parts,
 }
 
-/// What the framer has found in a line: where its first text in quotes ends, and where the payload behind it begins, of
-/// which it has counted the bytes, and behind which only a quote ends the line. 0 if it has not.
+/// What the quick ways of the framer have found in a line: where its first text in quotes ends, and where the payload
+/// behind it begins, of which the bytes have been counted, and behind which only a quote ends the line. 0 if they have not.
+#[cfg(all(target_pointer_width = "64", not(narrow)))]
 #[derive(Debug, Clone, Copy, Default)]
-#[cfg_attr(
-    not(target_pointer_width = "64"),
-    expect(dead_code, reason = "small processors have no quick ways")
-)]
 pub(crate) struct Parts {
     pub(crate) text_end: u32,
     pub(crate) payload: u32,
 }
 
+/// There are no quick ways.
+#[cfg(not(all(target_pointer_width = "64", not(narrow))))]
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Parts;
+
+impl Parts {
+    #[cfg(all(target_pointer_width = "64", not(narrow)))]
+    const NONE: Self = Self {
+        text_end: 0,
+        payload: 0,
+    };
+    #[cfg(not(all(target_pointer_width = "64", not(narrow))))]
+    const NONE: Self = Self;
+
+    #[cfg(all(target_pointer_width = "64", not(narrow)))]
+    #[inline(always)]
+    fn of(self, line: &[u8]) -> Option<(&[u8], &[u8])> {
+        if self.payload == 0 {
+            return None;
+        }
+        let head = line.get(..self.text_end as usize)?;
+        let (_, inside) = line.split_last()?;
+        Some((head, inside.get(self.payload as usize..)?))
+    }
+
+    #[cfg(not(all(target_pointer_width = "64", not(narrow))))]
+    fn of(self, _: &[u8]) -> Option<(&[u8], &[u8])> {
+        None
+    }
+}
+
 impl<'a> Line<'a> {
     /// Wraps the bytes of a line.
     pub const fn new(bytes: &'a [u8]) -> Self {
-        const NOTHING: Parts = Parts {
-            text_end: 0,
-            payload: 0,
-        };
-        Self::with(bytes, NOTHING)
+        Self::with(bytes, Parts::NONE)
     }
 
     /// The same with what the framer has found.
     #[inline(always)]
-    #[cfg_attr(
-        not(target_pointer_width = "64"),
-        expect(unused_variables, reason = "small processors have no quick ways")
-    )]
-    pub(crate) const fn with(bytes: &'a [u8], found: Parts) -> Self {
-        Self {
-            bytes,
-            #[cfg(target_pointer_width = "64")]
-            found,
-        }
+    pub(crate) const fn with(bytes: &'a [u8], parts: Parts) -> Self {
+        Self { bytes, parts }
     }
 
     /// The line up to the closing quote of its first text, and its payload in quotes, if the framer has found and counted
     /// them already: a decoder need not look for them again. `None` says nothing about the line.
     #[inline(always)]
     pub fn counted(self) -> Option<(&'a [u8], &'a [u8])> {
-        #[cfg(target_pointer_width = "64")]
-        if self.found.payload > 0 {
-            let [inside @ .., _] = self.bytes else {
-                return None;
-            };
-            return Some((
-                self.bytes.get(..self.found.text_end as usize)?,
-                inside.get(self.found.payload as usize..)?,
-            ));
-        }
-        None
+        self.parts.of(self.bytes)
     }
 
     /// The bytes as they came.

@@ -87,10 +87,10 @@ pub(super) struct Scan {
     pub(super) state: State,
     /// Commas in front of the length of a payload on the next line.
     place: u8,
-    /// The length, then how many bytes of the payload are to come.
-    pub(super) number: u32,
     /// No longer payload is believed.
     pub(super) most: u32,
+    /// The length, then how many bytes of the payload are to come.
+    pub(super) number: u32,
 }
 
 impl Scan {
@@ -207,5 +207,6 @@ impl Scan {
 fn is_recv(stored: &[u8]) -> bool {
     const WORD: &[u8] = b"\"recv\"";
     let from = stored.len().checked_sub(WORD.len());
-    from.and_then(|from| after(stored.get(from..)?, WORD)).is_some()
+    from.and_then(|from| after(stored.get(from..)?, WORD))
+        .is_some()
 }

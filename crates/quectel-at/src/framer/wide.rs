@@ -2,17 +2,17 @@
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
 use super::scan::{Scan, State};
-use super::{Framer, PayloadForm, PayloadRule, Place};
-use crate::find::{WIDE, below};
+use super::{Framer, PayloadForm, PayloadRule, Quick};
+use crate::find::below;
 use crate::line::Parts;
 use crate::params::decimal_word;
 
 /// Control characters are less than this, as far as they end something.
 const CONTROL: u8 = LAST_CONTROL + 1;
 /// Greater bytes join a line without a look.
-pub(super) const LAST_CONTROL: u8 = b'\r';
+const LAST_CONTROL: u8 = b'\r';
 /// No byte is greater.
-pub(super) const NONE_JOINS: u8 = u8::MAX;
+const NONE_JOINS: u8 = u8::MAX;
 
 /// Bytes of the longest prefix in a table.
 const LONGEST_PREFIX: usize = 12;
@@ -41,24 +41,58 @@ enum Ahead {
     Plain,
 }
 
-/// What the quick way gave.
-pub(crate) enum Quick<'i> {
-    /// A line, and the rest of the input.
-    Line(Place<'i>, &'i [u8]),
-    /// Nothing: all bytes only joined a line.
-    Joined,
-    /// What is left makes a reader think.
-    Other(&'i [u8]),
+/// What the quick ways know.
+#[derive(Debug)]
+pub(super) struct Notes {
+    /// A single byte greater than this only joins the line.
+    floor: u8,
+    /// Between lines a CR or LF is only skipped, and any other byte begins a line.
+    ordinary: bool,
+    /// How many bytes of the unfinished line have been looked at.
+    seen: usize,
+    /// A bit for each letter that stands in a rule's prefix where most names differ.
+    telling: u32,
+    /// What has been found in the line.
+    parts: Parts,
+}
+
+impl Notes {
+    pub(super) fn new() -> Self {
+        Self {
+            floor: NONE_JOINS,
+            ordinary: true,
+            seen: 0,
+            telling: 0,
+            parts: Parts::default(),
+        }
+    }
+
+    pub(super) fn parts(&self) -> Parts {
+        self.parts
+    }
+
+    /// Nothing has been found in the line.
+    pub(super) fn begin_line(&mut self) {
+        self.parts = Parts::default();
+    }
+
+    /// So many bytes of the line have been looked at.
+    pub(super) fn looked_at(&mut self, len: usize) {
+        self.seen = len;
+    }
+
+    /// Is between lines.
+    pub(super) fn end_line(&mut self) {
+        self.seen = 0;
+        self.floor = NONE_JOINS;
+    }
 }
 
 impl Framer<'_> {
     /// Remembers which names may be in the table.
     pub(super) fn learn(&mut self) {
-        if !WIDE {
-            return;
-        }
         let rules = self.rules.iter().chain(&self.rule);
-        self.telling = rules.fold(0, |all, rule| match rule.prefix.get(TELLING) {
+        self.notes.telling = rules.fold(0, |all, rule| match rule.prefix.get(TELLING) {
             Some(letter) => all | 1 << (letter & 31),
             None => u32::MAX,
         });
@@ -70,7 +104,7 @@ impl Framer<'_> {
         let [b'+', _, _, _, letter, ..] = head else {
             return None;
         };
-        if self.telling >> (letter & 31) & 1 == 0 {
+        if self.notes.telling >> (letter & 31) & 1 == 0 {
             return None;
         }
         self.search(head)
@@ -89,21 +123,20 @@ impl Framer<'_> {
     /// Takes a single byte that gives no frame; false if it may give one.
     #[inline]
     pub(crate) fn join(&mut self, byte: u8) -> bool {
-        if WIDE
-            && byte > self.floor
+        if byte > self.notes.floor
             && let Some(slot) = self.buf.get_mut(self.len)
         {
             *slot = byte;
             self.len += 1;
             return true;
         }
-        WIDE && self.is_between_lines() && self.skip_or_begin(byte)
+        self.is_between_lines() && self.skip_or_begin(byte)
     }
 
     /// Whether nothing but lines is awaited, and none has begun.
     #[inline(always)]
     fn is_between_lines(&self) -> bool {
-        self.ordinary && self.scan.state == State::Start
+        self.notes.ordinary && self.scan.state == State::Start
     }
 
     /// Takes a byte between lines; false if there is no room for it.
@@ -117,8 +150,8 @@ impl Framer<'_> {
         *slot = byte;
         self.len = 1;
         self.scan.state = State::Name;
-        self.parts = Parts::default();
-        self.floor = LAST_CONTROL;
+        self.notes.parts = Parts::default();
+        self.notes.floor = LAST_CONTROL;
         true
     }
 
@@ -126,9 +159,6 @@ impl Framer<'_> {
     #[inline]
     pub(crate) fn quick<'i>(&mut self, input: &'i [u8]) -> Quick<'i> {
         let mut input = input;
-        if !WIDE {
-            return Quick::Other(input);
-        }
         if self.is_between_lines() {
             // The end of one line and the beginning of the next, at a glance.
             if input.first_chunk() == Some(b"\n\r\n+") {
@@ -161,7 +191,7 @@ impl Framer<'_> {
             Some(Ahead::Ends(at, parts)) if at <= self.buf.len() => {
                 let (line, rest) = input.split_at_checked(at)?;
                 let (end, rest) = rest.split_first()?;
-                self.parts = parts;
+                self.notes.parts = parts;
                 self.after_cr = *end == b'\r';
                 return Some(Quick::Line(Some(line), rest));
             }
@@ -170,11 +200,11 @@ impl Framer<'_> {
             ahead => {
                 self.keep(input)?;
                 self.scan.state = State::Name;
-                self.parts = Parts::default();
+                self.notes.parts = Parts::default();
                 self.know(ahead);
             }
         }
-        self.floor = LAST_CONTROL;
+        self.notes.floor = LAST_CONTROL;
         Some(Quick::Joined)
     }
 
@@ -190,7 +220,7 @@ impl Framer<'_> {
     /// How many bytes of a payload in quotes are to come, if it is known that a payload comes.
     #[inline(always)]
     fn left(&self) -> Option<usize> {
-        let known = self.scan.state == State::Quoted && self.seen == self.len;
+        let known = self.scan.state == State::Quoted && self.notes.seen == self.len;
         usize::try_from(self.scan.number).ok().filter(|_| known)
     }
 
@@ -200,13 +230,13 @@ impl Framer<'_> {
         if input.len() < left {
             self.keep(input)?;
             self.scan.pass(input.len());
-            self.seen = self.len;
+            self.notes.seen = self.len;
             return Some(&[]);
         }
         match input.get(left..) {
             Some([b'"', b'\r', rest @ ..]) => {
                 self.keep(input.get(..left + 2)?)?;
-                self.end(self.len - 1, b'\r', self.parts);
+                self.end(self.len - 1, b'\r', self.notes.parts);
                 Some(rest)
             }
             _ => self.go_on_to_end(input, left),
@@ -250,7 +280,7 @@ impl Framer<'_> {
         self.keep(input)?;
         let stored = self.buf.get(..self.len)?;
         let ahead = match self.scan.state {
-            State::Topic => self.topic_ahead(stored, self.seen),
+            State::Topic => self.topic_ahead(stored, self.notes.seen),
             _ => self.line_ahead(stored, len),
         };
         match ahead {
@@ -274,7 +304,7 @@ impl Framer<'_> {
     pub(crate) fn ends_with(&mut self, byte: u8) -> bool {
         let len = self.len;
         match (self.scan.state, byte, self.buf.get_mut(len)) {
-            (State::Name | State::Plain, b'\r' | b'\n', Some(slot)) if WIDE => *slot = byte,
+            (State::Name | State::Plain, b'\r' | b'\n', Some(slot)) => *slot = byte,
             _ => return false,
         }
         self.complete(len, byte).is_some()
@@ -300,7 +330,7 @@ impl Framer<'_> {
     /// Ends a line of so many bytes.
     #[inline]
     fn end(&mut self, len: usize, end: u8, parts: Parts) {
-        self.parts = parts;
+        self.notes.parts = parts;
         self.after_cr = end == b'\r';
         self.fits = len;
         self.dropped = 0;
@@ -319,7 +349,7 @@ impl Framer<'_> {
     /// Heeds the name of a line, if it has come and nobody has looked at it.
     pub(super) fn heed_name(&mut self) {
         let stored = self.buf.get(..self.len).unwrap_or_default();
-        if WIDE && self.scan.state == State::Name && stored.contains(&b':') {
+        if self.scan.state == State::Name && stored.contains(&b':') {
             self.catch_up();
         }
     }
@@ -329,7 +359,7 @@ impl Framer<'_> {
     fn know(&mut self, ahead: Option<Ahead>) {
         (self.scan.state, self.scan.number) = match ahead {
             Some(Ahead::Inside(left, parts)) => {
-                self.parts = parts;
+                self.notes.parts = parts;
                 (State::Quoted, left)
             }
             Some(Ahead::Topic) => (State::Topic, 0),
@@ -338,7 +368,7 @@ impl Framer<'_> {
             _ if self.len > MOST_HEAD => return self.catch_up(),
             _ => return,
         };
-        self.seen = self.len;
+        self.notes.seen = self.len;
     }
 
     /// What stands ahead in a line of the table, unless it makes a reader think.
@@ -409,14 +439,14 @@ impl Framer<'_> {
     pub(super) fn join_many<'i>(&mut self, input: &'i [u8]) -> &'i [u8] {
         let room = self.buf.get_mut(self.len..).unwrap_or_default();
         let most = input.len().min(room.len());
-        let known = self.seen == self.len;
+        let known = self.notes.seen == self.len;
         let n = match self.scan.state {
             State::Start | State::LineFeed => return input,
             // The last byte of a payload may end the line.
             State::Quoted | State::Counted if known => {
                 let inside = usize::try_from(self.scan.number).unwrap_or(usize::MAX) - 1;
                 let n = self.scan.pass(most.min(inside));
-                self.seen += n;
+                self.notes.seen += n;
                 n
             }
             _ => {
@@ -432,10 +462,28 @@ impl Framer<'_> {
         rest
     }
 
+    /// Looks at the bytes that have only joined the line, if there are any.
+    #[inline]
+    pub(super) fn look_at_kept(&mut self) {
+        if self.notes.seen < self.len {
+            self.catch_up();
+        }
+    }
+
+    /// Finds out what needs no look.
+    pub(super) fn settle(&mut self) {
+        self.notes.ordinary =
+            !self.await_prompt && !self.await_ack && !self.skip_space && self.data_left == 0;
+        self.notes.floor = match self.scan.state {
+            State::Start | State::LineFeed | State::Counted => NONE_JOINS,
+            _ => LAST_CONTROL,
+        };
+    }
+
     /// Looks at the bytes that have only joined the line. Nothing among them ends it.
-    pub(super) fn catch_up(&mut self) {
-        let mut at = self.seen;
-        self.seen = self.len;
+    fn catch_up(&mut self) {
+        let mut at = self.notes.seen;
+        self.notes.seen = self.len;
         if self.scan.state == State::Name {
             let stored = self.buf.get(..self.len).unwrap_or_default();
             let rule = self.rule_of(stored);
