@@ -57,8 +57,10 @@ pub enum QiUrc<'a> {
 /// The kinds that have parameters of their own, each with a NUL behind it.
 const KINDS: &[u8] = b"pdpdeact\0closed\0recv\0incoming\0incoming full\0dnsgip\0";
 
-/// Where the first parameter is no number.
+/// Where a parameter is no number.
 const NONE: u32 = u32::MAX;
+/// The most that a parameter may be.
+const MOST: u32 = NONE - 1;
 
 impl<'a> QiUrc<'a> {
     /// Reads a line; `None` if it is no `+QIURC`.
@@ -93,35 +95,41 @@ impl<'a> QiUrc<'a> {
     fn read(mut params: Params<'a>) -> Option<Self> {
         let word = params.piece()?.bytes;
         let kind = place(KINDS, word);
-        let mut at_first = params;
-        let first = params.number(10, 0xFFFF).unwrap_or(NONE);
-        let small = first < 0x100;
-        let [low, high, ..] = first.to_le_bytes();
+        let mut address = params;
+        // No more than three numbers follow any kind.
+        let numbers = [(); 3].map(|()| params.number(10, MOST).unwrap_or(NONE));
+        Self::of(kind, numbers).or_else(|| match (kind, address.quoted()) {
+            (5, Ok(address)) => Some(Self::DnsAddress(address)),
+            _ => Some(Self::Other(word)),
+        })
+    }
+
+    /// The kind at this place of [`KINDS`] with its numbers, if they are what it has.
+    fn of(kind: usize, [first, second, third]: [u32; 3]) -> Option<Self> {
+        let small = |number| u8::try_from(number).ok();
+        let wide = |number| u16::try_from(number).ok();
         Some(match kind {
-            0 if small => Self::PdpDeact { context: low },
-            1 if small => Self::Closed { socket: low },
-            2 if small => Self::Recv {
-                socket: low,
-                len: params.u16().ok(),
+            0 => Self::PdpDeact {
+                context: small(first)?,
             },
-            3 if small => match params.u8() {
-                Ok(server) => Self::Incoming {
-                    socket: low,
-                    server,
-                },
-                Err(_) => Self::Other(word),
+            1 => Self::Closed {
+                socket: small(first)?,
+            },
+            2 => Self::Recv {
+                socket: small(first)?,
+                len: wide(second),
+            },
+            3 => Self::Incoming {
+                socket: small(first)?,
+                server: small(second)?,
             },
             4 => Self::IncomingFull,
-            5 if first != NONE => Self::DnsGip {
-                error: NetworkError::new(u16::from_le_bytes([low, high])),
-                count: params.u8().unwrap_or(0),
-                ttl_s: params.u32().unwrap_or(0),
+            5 => Self::DnsGip {
+                error: NetworkError::new(wide(first)?),
+                count: small(second).unwrap_or(0),
+                ttl_s: if third == NONE { 0 } else { third },
             },
-            5 => match at_first.quoted() {
-                Ok(address) => Self::DnsAddress(address),
-                Err(_) => Self::Other(word),
-            },
-            _ => Self::Other(word),
+            _ => return None,
         })
     }
 }
