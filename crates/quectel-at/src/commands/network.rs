@@ -2,7 +2,7 @@
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
 use super::SHORT_MS;
-use crate::find::WIDE;
+use crate::find::{WIDE, after};
 use crate::{Answer, Command, Exchange, Line, ParamError, Params, Writer};
 
 const CGATT: &[Answer] = &[Answer::once(b"+CGATT")];
@@ -168,15 +168,16 @@ impl Registration {
 
     #[inline(always)]
     fn open(line: Line<'_>) -> Result<(RegistrationDomain, Params<'_>), ParamError> {
-        if let Some(params) = line.params(b"+CEREG").filter(|_| WIDE) {
+        if WIDE && let Some(params) = line.params(b"+CEREG") {
             return Ok((RegistrationDomain::Lte, params));
         }
-        let (domain, name): (_, &[u8]) = match line.bytes().get(2) {
-            Some(b'E') => (RegistrationDomain::Lte, b"+CEREG"),
-            Some(b'G') => (RegistrationDomain::Packet, b"+CGREG"),
-            _ => (RegistrationDomain::Circuit, b"+CREG"),
+        let (domain, name) = match after(line.bytes(), b"+C").unwrap_or_default() {
+            [b'E', name @ ..] => (RegistrationDomain::Lte, name),
+            [b'G', name @ ..] => (RegistrationDomain::Packet, name),
+            name => (RegistrationDomain::Circuit, name),
         };
-        Ok((domain, line.params(name).ok_or(ParamError::WrongName)?))
+        let params = Line::new(name).params(b"REG");
+        Ok((domain, params.ok_or(ParamError::WrongName)?))
     }
 
     #[inline(always)]
