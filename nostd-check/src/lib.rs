@@ -130,6 +130,7 @@ mod codec {
     }
 
     /// Reads `+QMTRECV`, `+QMTPUB`, `+QMTSTAT`, `+CEREG` and `+QIURC` into their types.
+    #[inline(never)]
     fn decoded(bytes: &[u8]) -> usize {
         let line = Line::new(bytes);
         if let Some(result) = ResultCode::parse(bytes, false) {

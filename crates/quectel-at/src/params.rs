@@ -244,18 +244,19 @@ impl<'a> Params<'a> {
         if let ([b'-', behind @ ..], SIGNED) = (digits, most) {
             (digits, minus) = (behind, true);
         }
-        let mut sum = (quotes != Quotes::Open && !digits.is_empty()).then_some(0_u32);
+        if quotes == Quotes::Open || digits.is_empty() {
+            return Err(ParamError::NotANumber);
+        }
+        let mut sum = 0_u32;
         for byte in digits {
-            let value = Some(digit(*byte)).filter(|value| *value < base);
-            sum = sum
-                .and_then(|sum| sum.checked_mul(base))
-                .zip(value)
-                .and_then(|(sum, value)| sum.checked_add(value));
+            let value = digit(*byte);
+            let next = u64::from(sum) * u64::from(base) + u64::from(value);
+            sum = match u32::try_from(next) {
+                Ok(next) if value < base && next <= most => next,
+                _ => return Err(ParamError::NotANumber),
+            };
         }
-        match sum {
-            Some(sum) if sum <= most => Ok(if minus { sum.wrapping_neg() } else { sum }),
-            _ => Err(ParamError::NotANumber),
-        }
+        Ok(if minus { sum.wrapping_neg() } else { sum })
     }
 
     /// The next parameter's bytes, quoted or not.

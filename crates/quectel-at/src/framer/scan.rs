@@ -121,15 +121,22 @@ impl Scan {
     /// Passes one more byte if it changes nothing but how many are to come, as most do.
     pub(super) fn stays(&mut self, byte: u8) -> bool {
         use State::*;
-        match self.state {
-            Quoted | Counted if self.number > 1 => {
-                self.number -= 1;
-                true
+        /// Bytes greater than a colon leave these states as they are.
+        const STAY: u32 = {
+            let states = [Name, Plain, BeforeTopic, Topic, Word, Text, Uncounted];
+            let (mut bits, mut n) = (0, 0);
+            while n < states.len() {
+                bits |= 1 << states[n] as u32;
+                n += 1;
             }
-            Name => byte > b':',
-            Plain | BeforeTopic | Topic | Word | Text | Uncounted => byte > b'"',
-            _ => false,
+            bits
+        };
+        if self.state < Quoted {
+            return byte > b':' && STAY >> self.state as u32 & 1 != 0;
         }
+        let more = self.number > 1;
+        self.number -= u32::from(more);
+        more
     }
 
     /// Passes one more byte of a line, the last of those that are stored. [`State::Start`] if it ends the line.
