@@ -36,12 +36,12 @@ pub enum ResultCode {
     Cms(CmsError),
 }
 
-/// The result codes in words, each with a NUL behind it, in the order of [`ResultCode`]: so their places become codes
-/// without a table.
+/// The result codes in words but for `CONNECT`, each with a NUL behind it, in the order of [`ResultCode`]: so their places
+/// become codes without a table.
 const WORDS: &[u8] =
-    b"OK\0NO CARRIER\0ERROR\0NO DIALTONE\0BUSY\0NO ANSWER\0SEND OK\0SEND FAIL\0CONNECT\0";
-/// The same as digits (`ATV0`); in the place of the two words that have none, bytes that are in no line.
-const DIGITS: &[u8] = b"034678\r\n1";
+    b"OK\0NO CARRIER\0ERROR\0NO DIALTONE\0BUSY\0NO ANSWER\0SEND OK\0SEND FAIL\0";
+/// The same as digits (`ATV0`), as far as they have any.
+const DIGITS: &[u8] = b"034678";
 
 impl ResultCode {
     /// Reads a line; `None` if it is no final result code.
@@ -56,10 +56,15 @@ impl ResultCode {
                 _ => Self::Cme(CmeError(code)),
             });
         }
-        if let Some(count) = after(line, b"CONNECT ") {
-            return Some(Self::Connect(Params::new(count).u32().ok()));
+        if let Some(count) = after(line, b"CONNECT") {
+            return match count {
+                [] => Some(Self::Connect(None)),
+                [b' ', count @ ..] => Some(Self::Connect(Params::new(count).u32().ok())),
+                _ => None,
+            };
         }
         let place = match line {
+            [b'1'] if numeric => return Some(Self::Connect(None)),
             [digit] if numeric => DIGITS.iter().position(|other| other == digit)?,
             words => place(WORDS, words),
         };
@@ -72,7 +77,6 @@ impl ResultCode {
             5 => Self::NoAnswer,
             6 => Self::SendOk,
             7 => Self::SendFail,
-            8 => Self::Connect(None),
             _ => return None,
         })
     }
