@@ -38,8 +38,7 @@ pub enum ResultCode {
 
 /// The result codes in words but for `CONNECT`, each with a NUL behind it, in the order of [`ResultCode`]: so their places
 /// become codes without a table.
-const WORDS: &[u8] =
-    b"OK\0NO CARRIER\0ERROR\0NO DIALTONE\0BUSY\0NO ANSWER\0SEND OK\0SEND FAIL\0";
+const WORDS: &[u8] = b"OK\0NO CARRIER\0ERROR\0NO DIALTONE\0BUSY\0NO ANSWER\0SEND OK\0SEND FAIL\0";
 /// The same as digits (`ATV0`), as far as they have any.
 const DIGITS: &[u8] = b"034678";
 

@@ -122,17 +122,15 @@ impl Scan {
     pub(super) fn stays(&mut self, byte: u8) -> bool {
         use State::*;
         /// Bytes greater than a colon leave these states as they are.
-        const STAY: u32 = {
-            let states = [Name, Plain, BeforeTopic, Topic, Word, Text, Uncounted];
-            let (mut bits, mut n) = (0, 0);
-            while n < states.len() {
-                bits |= 1 << states[n] as u32;
-                n += 1;
-            }
-            bits
-        };
+        const STAY: u32 = (1 << Name as u32)
+            | (1 << Plain as u32)
+            | (1 << BeforeTopic as u32)
+            | (1 << Topic as u32)
+            | (1 << Word as u32)
+            | (1 << Text as u32)
+            | (1 << Uncounted as u32);
         if self.state < Quoted {
-            return byte > b':' && STAY >> self.state as u32 & 1 != 0;
+            return byte > b':' && (STAY >> self.state as u32) & 1 != 0;
         }
         let more = self.number > 1;
         self.number -= u32::from(more);
