@@ -21,9 +21,11 @@ trait Wanted: Copy {
 }
 
 /// A byte less than this, or no ASCII.
+#[cfg(any(test, all(target_pointer_width = "64", not(narrow))))]
 #[derive(Clone, Copy)]
 struct Below<const FLOOR: u8>;
 
+#[cfg(any(test, all(target_pointer_width = "64", not(narrow))))]
 impl<const FLOOR: u8> Wanted for Below<FLOOR> {
     #[inline(always)]
     fn is(self, byte: u8) -> bool {
