@@ -42,7 +42,6 @@ pub(super) enum State {
     Size,
     /// Behind it.
     AfterSize,
-    // From here on a CR or LF need not end the line.
     /// In a payload that ends at a quote, CR, LF.
     Uncounted,
     /// In it behind a quote.
@@ -57,27 +56,30 @@ pub(super) enum State {
     Counted,
 }
 
-/// The states behind a quote, a comma, a space, and any other byte that is no digit of a length and no line end.
+/// The states behind a quote, a comma, a space, any other byte, CR, LF, and a digit.
 #[rustfmt::skip]
-const NEXT: [[State; 4]; State::Uncounted as usize] = {
+const NEXT: [[State; 7]; State::LineFeed as usize] = {
     use State::*;
     [
-        /* Start */ [Plain; 4],
-        /* Name */ [Name; 4],
-        /* Plain */ [Plain; 4],
-        /* BeforeTopic */ [Topic, BeforeTopic, BeforeTopic, BeforeTopic],
-        /* Topic */ [AfterTopic, Topic, Topic, Topic],
-        /* AfterTopic */ [Plain, BeforeLength, AfterTopic, Plain],
-        /* BeforeLength */ [Uncounted, Plain, BeforeLength, Plain],
-        /* Length */ [Plain, BeforePayload, Plain, Plain],
-        /* BeforePayload */ [Quoted, Plain, BeforePayload, Plain],
-        /* First */ [Word, Fields, First, First],
-        /* Word */ [Fields, Word, Word, Word],
-        /* Fields */ [Text, Fields, Fields, Fields],
-        /* Text */ [Fields, Text, Text, Text],
-        /* BeforeSize */ [Plain, Plain, BeforeSize, Plain],
-        /* Size */ [Plain, AfterSize, AfterSize, Plain],
-        /* AfterSize */ [AfterSize; 4],
+        /* Start */ [Plain, Plain, Plain, Plain, Start, Start, Plain],
+        /* Name */ [Name, Name, Name, Name, Start, Start, Name],
+        /* Plain */ [Plain, Plain, Plain, Plain, Start, Start, Plain],
+        /* BeforeTopic */ [Topic, BeforeTopic, BeforeTopic, BeforeTopic, Start, Start, BeforeTopic],
+        /* Topic */ [AfterTopic, Topic, Topic, Topic, Start, Start, Topic],
+        /* AfterTopic */ [Plain, BeforeLength, AfterTopic, Plain, Start, Start, Plain],
+        /* BeforeLength */ [Uncounted, Plain, BeforeLength, Plain, Start, Start, Length],
+        /* Length */ [Plain, BeforePayload, Plain, Plain, LineFeed, Start, Length],
+        /* BeforePayload */ [Quoted, Plain, BeforePayload, Plain, Start, Start, Plain],
+        /* First */ [Word, Fields, First, First, Start, Start, First],
+        /* Word */ [Fields, Word, Word, Word, Start, Start, Word],
+        /* Fields */ [Text, Fields, Fields, Fields, Start, Start, Fields],
+        /* Text */ [Fields, Text, Text, Text, Start, Start, Text],
+        /* BeforeSize */ [Plain, Plain, BeforeSize, Plain, Start, Start, Size],
+        /* Size */ [Plain, AfterSize, AfterSize, Plain, LineFeed, Start, Size],
+        /* AfterSize */ [AfterSize, AfterSize, AfterSize, AfterSize, LineFeed, Start, AfterSize],
+        /* Uncounted */ [Quote, Uncounted, Uncounted, Uncounted, Uncounted, Uncounted, Uncounted],
+        /* Quote */ [Quote, Uncounted, Uncounted, Uncounted, QuoteCr, Uncounted, Uncounted],
+        /* QuoteCr */ [Quote, Uncounted, Uncounted, Uncounted, Uncounted, Start, Uncounted],
     ]
 };
 
@@ -141,57 +143,45 @@ impl Scan {
     pub(super) fn step(&mut self, byte: u8, stored: &[u8]) {
         use State::*;
         let state = self.state;
-        self.state = if state >= LineFeed {
-            if state == LineFeed && byte == b'\n' {
-                Counted
-            } else {
-                self.number -= 1;
-                match (state, self.number) {
-                    (Quoted, 0) => Plain,
-                    (Quoted, _) => Quoted,
-                    (_, 0) => Start,
-                    // The first byte of the payload may come without LF.
-                    _ => Counted,
-                }
-            }
-        } else if state >= Uncounted {
-            match byte {
-                b'"' => Quote,
-                b'\r' if state == Quote => QuoteCr,
-                b'\n' if state == QuoteCr => Start,
-                _ => Uncounted,
-            }
-        } else if matches!(byte, b'\r' | b'\n') {
-            let counted = matches!(state, Length | Size | AfterSize) && self.number > 0;
-            if counted && byte == b'\r' {
-                LineFeed
-            } else {
-                Start
-            }
-        } else if byte.is_ascii_digit()
-            && matches!(state, BeforeLength | Length | BeforeSize | Size)
-        {
-            self.number = self.number * 10 + u32::from(byte & 0xF);
-            match state {
-                _ if self.number > self.most => Plain,
-                BeforeLength | Length => Length,
-                _ => Size,
-            }
+        self.state = if state < LineFeed {
+            self.next(byte, stored)
+        } else if state == LineFeed && byte == b'\n' {
+            Counted
         } else {
-            self.punctuation(byte, stored)
+            self.number -= 1;
+            match (state, self.number) {
+                (Quoted, 0) => Plain,
+                (Quoted, _) => Quoted,
+                (_, 0) => Start,
+                // The first byte of the payload may come without LF.
+                _ => Counted,
+            }
         };
     }
 
-    fn punctuation(&mut self, byte: u8, stored: &[u8]) -> State {
+    fn next(&mut self, byte: u8, stored: &[u8]) -> State {
         let column = match byte {
             b'"' => 0,
             b',' => 1,
             b' ' => 2,
+            b'\r' => 4,
+            b'\n' => 5,
+            b'0'..=b'9' => 6,
             _ => 3,
         };
         let row = NEXT.get(self.state as usize);
         let next = row.and_then(|row| row.get(column)).copied();
         match next.unwrap_or(State::Plain) {
+            next @ (State::Length | State::Size) => {
+                self.number = self.number * 10 + u32::from(byte & 0xF);
+                if self.number > self.most {
+                    State::Plain
+                } else {
+                    next
+                }
+            }
+            // Nothing follows.
+            State::LineFeed if self.number == 0 => State::Start,
             State::Quoted if self.number == 0 => State::Plain,
             State::Fields if byte == b',' => {
                 self.place -= 1;
