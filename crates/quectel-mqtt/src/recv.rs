@@ -83,7 +83,7 @@ impl<'a> Recv<'a> {
 }
 
 /// The length, if there is one, and the payload, from what stands after the topic's comma.
-#[inline(never)]
+#[cfg_attr(target_pointer_width = "64", inline(never))]
 fn payload(body: &[u8]) -> (Option<u32>, &[u8]) {
     let text = skip_spaces(body);
     let mut params = Params::new(text);
@@ -118,6 +118,7 @@ fn payload(body: &[u8]) -> (Option<u32>, &[u8]) {
     (length, payload)
 }
 
+#[inline(always)]
 fn skip_spaces(mut text: &[u8]) -> &[u8] {
     while let [b' ', rest @ ..] = text {
         text = rest;
