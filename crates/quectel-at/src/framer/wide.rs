@@ -33,12 +33,8 @@ const MOST_HEAD: usize = 192;
 enum Ahead {
     /// Its end, at this place.
     Ends(usize, Parts),
-    /// So many bytes of a payload in quotes, behind the bytes that are here.
-    Inside(u32, Parts),
-    /// More of its topic, behind the bytes that are here.
-    Topic,
-    /// Nothing but its end.
-    Plain,
+    /// More of it: all that is here leads to this state with this number.
+    Goes(State, u32, Parts),
 }
 
 /// What the quick ways know.
@@ -357,18 +353,19 @@ impl Framer<'_> {
     /// Remembers what stands ahead, if all that is kept led there.
     #[inline]
     fn know(&mut self, ahead: Option<Ahead>) {
-        (self.scan.state, self.scan.number) = match ahead {
-            Some(Ahead::Inside(left, parts)) => {
+        match ahead {
+            Some(Ahead::Goes(state, number, parts))
+                if state != State::Plain || self.len >= LONGEST_PREFIX =>
+            {
+                self.scan.state = state;
+                self.scan.number = number;
                 self.notes.parts = parts;
-                (State::Quoted, left)
+                self.notes.seen = self.len;
             }
-            Some(Ahead::Topic) => (State::Topic, 0),
-            Some(Ahead::Plain) if self.len >= LONGEST_PREFIX => (State::Plain, 0),
             // Not again and again.
-            _ if self.len > MOST_HEAD => return self.catch_up(),
-            _ => return,
-        };
-        self.notes.seen = self.len;
+            _ if self.len > MOST_HEAD => self.catch_up(),
+            _ => {}
+        }
     }
 
     /// What stands ahead in a line of the table, unless it makes a reader think.
@@ -408,7 +405,7 @@ impl Framer<'_> {
     #[inline(always)]
     fn topic_ahead(&self, line: &[u8], topic: usize) -> Option<Ahead> {
         let Some(at) = below::<AFTER_QUOTE>(line.get(topic..)?) else {
-            return Some(Ahead::Topic);
+            return Some(Ahead::Goes(State::Topic, 0, Parts::default()));
         };
         let quote = topic + at;
         if line.get(quote) != Some(&b'"') {
@@ -428,7 +425,7 @@ impl Framer<'_> {
         match line.get(end..) {
             None => {
                 let left = u32::try_from(end - line.len()).ok()?;
-                Some(Ahead::Inside(left, parts))
+                Some(Ahead::Goes(State::Quoted, left, parts))
             }
             Some([b'"', b'\r', ..]) => Some(Ahead::Ends(end + 1, parts)),
             Some(_) => None,
@@ -561,7 +558,7 @@ fn ends<const N: usize>(bytes: &[u8]) -> Option<(&[u8; N], &[u8; N])> {
 #[inline(always)]
 fn line_end(line: &[u8], from: usize) -> Option<Ahead> {
     let Some(at) = below::<CONTROL>(line.get(from..)?) else {
-        return Some(Ahead::Plain);
+        return Some(Ahead::Goes(State::Plain, 0, Parts::default()));
     };
     let end = from + at;
     matches!(line.get(end), Some(b'\r' | b'\n')).then_some(plain_end(end))
