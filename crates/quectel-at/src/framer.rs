@@ -207,6 +207,8 @@ impl<'b> Framer<'b> {
     pub fn reset(&mut self) -> usize {
         let lost = self.len;
         self.data_left = 0;
+        self.skip_space = false;
+        self.after_cr = false;
         self.begin();
         self.settle();
         lost

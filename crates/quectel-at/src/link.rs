@@ -350,6 +350,9 @@ impl<'b> Link<'b> {
 
     /// Takes bytes from the front of `input` and returns one event; `None` when the input is empty and no deadline
     /// has passed. `now` is less than [`u64::MAX`].
+    ///
+    /// A deadline counts once the input is empty. What is in the input of a call that comes too late is still heard;
+    /// what is given to the call after it is late.
     #[inline]
     pub fn poll<'a, 'i: 'a>(&'a mut self, now: u64, input: &mut &'i [u8]) -> Option<Event<'a>> {
         let raw = self.poll_raw(now, input)?;
@@ -502,6 +505,10 @@ impl<'b> Link<'b> {
             let Some(frame) = frame else { break };
             turn.place = frame.place();
             if let Some(kind) = self.on_frame(frame) {
+                // Only of a line there is a beginning to show.
+                if matches!((kind, self.lost.1), (Kind::Lost, LostReason::Incomplete)) {
+                    turn.place = Some(&[]);
+                }
                 self.quiet();
                 return Some(kind);
             }

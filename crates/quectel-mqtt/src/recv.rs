@@ -87,25 +87,25 @@ impl<'a> Recv<'a> {
 fn payload(body: &[u8]) -> (Option<u32>, &[u8]) {
     let text = skip_spaces(body);
     let mut params = Params::new(text);
-    let (length, quoted, inside) = match (text, params.u32()) {
-        ([b'"', inside @ ..], _) => (None, true, inside),
-        (_, Ok(length)) => {
-            let behind = params.rest();
-            let end = text.get(text.len().wrapping_sub(behind.len() + 1));
-            match (end, skip_spaces(behind)) {
-                (Some(b','), [b'"', inside @ ..]) => (Some(length), true, inside),
-                // The EC200U form: the payload stands on the next line.
-                (Some(b'\r'), _) => {
-                    let inside = behind.strip_prefix(b"\n").unwrap_or(behind);
-                    (Some(length), false, inside)
-                }
-                // A payload without quotes, which begins with a number.
-                (Some(b','), _) => return (None, body),
-                _ if length > 0 => return (None, body),
-                _ => (Some(length), false, behind),
+    let (length, quoted, inside) = if let [b'"', inside @ ..] = text {
+        (None, true, inside)
+    } else if let Ok(length) = params.u32() {
+        let behind = params.rest();
+        let end = text.get(text.len().wrapping_sub(behind.len() + 1));
+        match (end, skip_spaces(behind)) {
+            (Some(b','), [b'"', inside @ ..]) => (Some(length), true, inside),
+            // The EC200U form: the payload stands on the next line.
+            (Some(b'\r'), _) => {
+                let inside = behind.strip_prefix(b"\n").unwrap_or(behind);
+                (Some(length), false, inside)
             }
+            // A payload without quotes, which begins with a number.
+            (Some(b','), _) => return (None, body),
+            _ if length > 0 => return (None, body),
+            _ => (Some(length), false, behind),
         }
-        _ => return (None, body),
+    } else {
+        return (None, body);
     };
     let counted = length
         .and_then(|length| usize::try_from(length).ok())
@@ -242,6 +242,7 @@ mod tests {
             (b"+QMTRECV: 0,0,\"t\",12,5", Some((0, 0, b"t", b"12,5", None))),
             (b"+QMTRECV: 0,0,\"t\",hello,\"x\"", Some((0, 0, b"t", b"hello,\"x\"", None))),
             (b"+QMTRECV: 0,0,\"t\",12", Some((0, 0, b"t", b"12", None))),
+            (b"+QMTRECV: 0,0,\"t\",4294967295,\"x\"", Some((0, 0, b"t", b"x", Some(4_294_967_295)))),
             (b"+QMTRECV: 0,0,\"t\",99999999999", Some((0, 0, b"t", b"99999999999", None))),
             // EC200U
             (

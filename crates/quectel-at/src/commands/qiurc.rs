@@ -57,10 +57,10 @@ pub enum QiUrc<'a> {
 /// The kinds that have parameters of their own, each with a NUL behind it.
 const KINDS: &[u8] = b"pdpdeact\0closed\0recv\0incoming\0incoming full\0dnsgip\0";
 
-/// Where a parameter is no number.
+/// Where a parameter is no number of at most 65,535.
 const NONE: u32 = u32::MAX;
-/// The most that a parameter may be.
-const MOST: u32 = NONE - 1;
+/// The place of the last of the kinds.
+const DNSGIP: usize = 5;
 
 impl<'a> QiUrc<'a> {
     /// Reads a line; `None` if it is no `+QIURC`.
@@ -96,16 +96,15 @@ impl<'a> QiUrc<'a> {
         let word = params.piece()?.bytes;
         let kind = place(KINDS, word);
         let mut address = params;
-        // No more than three numbers follow any kind.
-        let numbers = [(); 3].map(|()| params.number(10, MOST).unwrap_or(NONE));
-        Self::of(kind, numbers).or_else(|| match (kind, address.quoted()) {
-            (5, Ok(address)) => Some(Self::DnsAddress(address)),
+        let numbers = [(); 2].map(|()| params.number(10, 0xFFFF).unwrap_or(NONE));
+        Self::of(kind, numbers, params).or_else(|| match (kind, address.quoted()) {
+            (DNSGIP, Ok(address)) => Some(Self::DnsAddress(address)),
             _ => Some(Self::Other(word)),
         })
     }
 
     /// The kind at this place of [`KINDS`] with its numbers, if they are what it has.
-    fn of(kind: usize, [first, second, third]: [u32; 3]) -> Option<Self> {
+    fn of(kind: usize, [first, second]: [u32; 2], mut behind: Params<'_>) -> Option<Self> {
         let small = |number| u8::try_from(number).ok();
         let wide = |number| u16::try_from(number).ok();
         Some(match kind {
@@ -124,10 +123,10 @@ impl<'a> QiUrc<'a> {
                 server: small(second)?,
             },
             4 => Self::IncomingFull,
-            5 => Self::DnsGip {
+            DNSGIP => Self::DnsGip {
                 error: NetworkError::new(wide(first)?),
                 count: small(second).unwrap_or(0),
-                ttl_s: if third == NONE { 0 } else { third },
+                ttl_s: behind.u32().unwrap_or(0),
             },
             _ => return None,
         })
@@ -193,6 +192,10 @@ mod tests {
             ),
             (b"+QIURC: \"incoming full\"", Some(QiUrc::IncomingFull)),
             (b"+QIURC: \"dnsgip\",0,1,600", Some(dns(0, 1, 600))),
+            (
+                b"+QIURC: \"dnsgip\",0,1,4294967295",
+                Some(dns(0, 1, u32::MAX)),
+            ),
             (
                 b"+QIURC: \"dnsgip\",\"1.2.3.4\"",
                 Some(QiUrc::DnsAddress(b"1.2.3.4")),

@@ -14,7 +14,7 @@ const LAST_CONTROL: u8 = b'\r';
 /// No byte is greater.
 const NONE_JOINS: u8 = u8::MAX;
 
-/// Bytes of the longest prefix in a table.
+/// Bytes of the longest prefix that may come into the table while a line comes in.
 const LONGEST_PREFIX: usize = 12;
 
 /// Where a prefix is told from most other names: the fourth letter, `R` of `+QMTRECV`.
@@ -48,6 +48,8 @@ pub(super) struct Notes {
     seen: usize,
     /// A bit for each letter that stands in a rule's prefix where most names differ.
     telling: u32,
+    /// Bytes of the longest prefix.
+    longest: usize,
     /// What has been found in the line.
     parts: Parts,
 }
@@ -59,6 +61,7 @@ impl Notes {
             ordinary: true,
             seen: 0,
             telling: 0,
+            longest: LONGEST_PREFIX,
             parts: Parts::default(),
         }
     }
@@ -88,6 +91,8 @@ impl Framer<'_> {
     /// Remembers which names may be in the table.
     pub(super) fn learn(&mut self) {
         let rules = self.rules.iter().chain(&self.rule);
+        let lengths = rules.clone().map(|rule| rule.prefix.len());
+        self.notes.longest = lengths.fold(LONGEST_PREFIX, usize::max);
         self.notes.telling = rules.fold(0, |all, rule| match rule.prefix.get(TELLING) {
             Some(letter) => all | 1 << (letter & 31),
             None => u32::MAX,
@@ -355,7 +360,7 @@ impl Framer<'_> {
     fn know(&mut self, ahead: Option<Ahead>) {
         match ahead {
             Some(Ahead::Goes(state, number, parts))
-                if state != State::Plain || self.len >= LONGEST_PREFIX =>
+                if state != State::Plain || self.len >= self.notes.longest =>
             {
                 self.scan.state = state;
                 self.scan.number = number;
@@ -672,6 +677,28 @@ mod tests {
             b"\r\n+QMTRECV: 0,7,\"t\",4\r\n\r\nab\r\n",
         ]);
         prop::collection::vec(words, 0..24).prop_map(|words| words.concat())
+    }
+
+    #[test]
+    fn a_prefix_longer_than_most_is_heeded_in_any_pieces() {
+        const LONG: PayloadRule = PayloadRule {
+            prefix: b"+QABCDEFGHIJKL:",
+            form: PayloadForm::NextLine(0),
+        };
+        let bytes = b"+QABCDEFGHIJKL: 4\r\nOK\r\n\r\n";
+        for cut in 0..bytes.len() {
+            let (first, second) = bytes.split_at(cut);
+            let mut buffer = [0; 64];
+            let mut framer = Framer::new(&mut buffer, RULES);
+            framer.set_rule(Some(LONG));
+            let mut frames = Vec::new();
+            for mut piece in [first, second] {
+                while let Some(frame) = framer.poll_raw(&mut piece) {
+                    frames.push(owned(&framer, frame).2);
+                }
+            }
+            assert_eq!(frames, [b"+QABCDEFGHIJKL: 4\r\nOK\r\n"], "{cut}");
+        }
     }
 
     proptest! {
