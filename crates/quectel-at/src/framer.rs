@@ -104,6 +104,9 @@ pub(crate) type Place<'i> = Option<&'i [u8]>;
 /// A `+QMTRECV` line that ends with a number behind its topic announces so many bytes on the next line, as EC200U does; a
 /// payload without quotes that is a number looks the same.
 ///
+/// An announced length of more than 65,536 bytes is believed only if the buffer is as long; else the line ends as others
+/// do. Whatever announces less takes so many bytes, garbage too.
+///
 /// A `+QMTRECV` payload without length is taken to end at the first `"` CR LF, so a payload that holds these three
 /// bytes is cut there: let the module send lengths (`AT+QMTCFG="recv/mode",<idx>,0,1`).
 ///

@@ -156,8 +156,8 @@ impl Framer<'_> {
         true
     }
 
-    /// The usual cases, if there are any for these bytes.
-    #[inline]
+    /// The usual cases, if there are any for these bytes; at the place of the call, since what it finds takes many registers.
+    #[inline(always)]
     pub(crate) fn quick<'i>(&mut self, input: &'i [u8]) -> Quick<'i> {
         let mut input = input;
         if self.is_between_lines() {
