@@ -463,6 +463,7 @@ impl<'b> Link<'b> {
     }
 
     /// Time has gone on, or something besides bytes is awaited.
+    #[cold]
     #[inline(never)]
     fn hear(&mut self, now: u64, turn: &mut Turn<'_>) -> Option<Kind> {
         self.tick(now);
@@ -492,6 +493,7 @@ impl<'b> Link<'b> {
     }
 
     /// The rest of [`Link::look`]: lines in pieces, prompts, data, echoes, deadlines.
+    #[cold]
     #[inline(never)]
     fn look_on(&mut self, turn: &mut Turn<'_>, heard: bool) -> Option<Kind> {
         loop {
