@@ -13,6 +13,8 @@ use crate::find::{WIDE, after};
 use scan::{Scan, State};
 use wide::Notes;
 
+pub(crate) use wide::Parts;
+
 /// Where a line announces bytes that are data, whatever they look like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -305,7 +307,7 @@ impl<'b> Framer<'b> {
                 });
             }
             self.scan.state = State::Name;
-            self.notes.begin_line();
+            self.notes.forget_parts();
         }
         self.pass(byte)
     }
@@ -336,7 +338,7 @@ impl<'b> Framer<'b> {
             return None;
         }
         self.after_cr = byte == b'\r';
-        self.notes.begin_line();
+        self.notes.forget_parts();
         let len = self.len - line_end;
         self.fits = len.min(self.buf.len());
         self.dropped = len - self.fits;

@@ -1,6 +1,7 @@
 //! One line of the module, seen as name and parameters.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
+use crate::framer::Parts;
 use crate::{Params, find};
 
 /// One line of the module as it came, without its CR and LF; a counted payload is included.
@@ -8,46 +9,6 @@ use crate::{Params, find};
 pub struct Line<'a> {
     bytes: &'a [u8],
     parts: Parts,
-}
-
-/// What the quick ways of the framer have found in a line: where its first text in quotes ends, and where the payload
-/// behind it begins, of which the bytes have been counted, and behind which only a quote ends the line. 0 if they have not.
-#[cfg(all(target_pointer_width = "64", not(narrow)))]
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Parts {
-    pub(crate) text_end: u32,
-    pub(crate) payload: u32,
-}
-
-/// There are no quick ways.
-#[cfg(not(all(target_pointer_width = "64", not(narrow))))]
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Parts;
-
-impl Parts {
-    #[cfg(all(target_pointer_width = "64", not(narrow)))]
-    const NONE: Self = Self {
-        text_end: 0,
-        payload: 0,
-    };
-    #[cfg(not(all(target_pointer_width = "64", not(narrow))))]
-    const NONE: Self = Self;
-
-    #[cfg(all(target_pointer_width = "64", not(narrow)))]
-    #[inline(always)]
-    fn of(self, line: &[u8]) -> Option<(&[u8], &[u8])> {
-        if self.payload == 0 {
-            return None;
-        }
-        let head = line.get(..self.text_end as usize)?;
-        let (_, inside) = line.split_last()?;
-        Some((head, inside.get(self.payload as usize..)?))
-    }
-
-    #[cfg(not(all(target_pointer_width = "64", not(narrow))))]
-    fn of(self, _: &[u8]) -> Option<(&[u8], &[u8])> {
-        None
-    }
 }
 
 impl<'a> Line<'a> {

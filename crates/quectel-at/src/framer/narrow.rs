@@ -6,7 +6,18 @@
 )]
 
 use super::{Framer, Quick};
-use crate::line::Parts;
+
+/// Nothing is found in a line.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Parts;
+
+impl Parts {
+    pub(crate) const NONE: Self = Self;
+
+    pub(crate) fn of(self, _: &[u8]) -> Option<(&[u8], &[u8])> {
+        None
+    }
+}
 
 #[derive(Debug)]
 pub(super) struct Notes;
@@ -20,7 +31,7 @@ impl Notes {
         Parts
     }
 
-    pub(super) fn begin_line(&mut self) {}
+    pub(super) fn forget_parts(&mut self) {}
 
     pub(super) fn looked_at(&mut self, _: usize) {}
 

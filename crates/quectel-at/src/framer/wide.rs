@@ -4,7 +4,6 @@
 use super::scan::{Scan, State};
 use super::{Framer, PayloadForm, PayloadRule, Quick};
 use crate::find::below;
-use crate::line::Parts;
 use crate::params::decimal_word;
 
 /// Control characters are less than this, as far as they end something.
@@ -37,6 +36,32 @@ enum Ahead {
     Goes(State, u32, Parts),
 }
 
+/// What has been found in a line: where its first text in quotes ends, and where the payload behind it begins, of which the
+/// bytes have been counted, and behind which only a quote ends the line. 0 if they have not.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Parts {
+    text_end: u32,
+    payload: u32,
+}
+
+impl Parts {
+    pub(crate) const NONE: Self = Self {
+        text_end: 0,
+        payload: 0,
+    };
+
+    /// The line up to the end of the text, and the payload.
+    #[inline(always)]
+    pub(crate) fn of(self, line: &[u8]) -> Option<(&[u8], &[u8])> {
+        if self.payload == 0 {
+            return None;
+        }
+        let head = line.get(..self.text_end as usize)?;
+        let (_, inside) = line.split_last()?;
+        Some((head, inside.get(self.payload as usize..)?))
+    }
+}
+
 /// What the quick ways know.
 #[derive(Debug)]
 pub(super) struct Notes {
@@ -62,7 +87,7 @@ impl Notes {
             seen: 0,
             telling: 0,
             longest: LONGEST_PREFIX,
-            parts: Parts::default(),
+            parts: Parts::NONE,
         }
     }
 
@@ -71,8 +96,8 @@ impl Notes {
     }
 
     /// Nothing has been found in the line.
-    pub(super) fn begin_line(&mut self) {
-        self.parts = Parts::default();
+    pub(super) fn forget_parts(&mut self) {
+        self.parts = Parts::NONE;
     }
 
     /// So many bytes of the line have been looked at.
@@ -151,7 +176,7 @@ impl Framer<'_> {
         *slot = byte;
         self.len = 1;
         self.scan.state = State::Name;
-        self.notes.parts = Parts::default();
+        self.notes.forget_parts();
         self.notes.floor = LAST_CONTROL;
         true
     }
@@ -201,7 +226,7 @@ impl Framer<'_> {
             ahead => {
                 self.keep(input)?;
                 self.scan.state = State::Name;
-                self.notes.parts = Parts::default();
+                self.notes.forget_parts();
                 self.know(ahead);
             }
         }
@@ -314,7 +339,7 @@ impl Framer<'_> {
     /// Ends a line of so many bytes, behind which its end is kept too; `None` if it may go on.
     #[inline]
     fn complete(&mut self, len: usize, end: u8) -> Option<()> {
-        let mut parts = Parts::default();
+        let mut parts = Parts::NONE;
         if self.scan.state == State::Name {
             let stored = self.buf.get(..=len)?;
             if let Some(rule) = self.rule_of(stored) {
@@ -410,7 +435,7 @@ impl Framer<'_> {
     #[inline(always)]
     fn topic_ahead(&self, line: &[u8], topic: usize) -> Option<Ahead> {
         let Some(at) = below::<AFTER_QUOTE>(line.get(topic..)?) else {
-            return Some(Ahead::Goes(State::Topic, 0, Parts::default()));
+            return Some(Ahead::Goes(State::Topic, 0, Parts::NONE));
         };
         let quote = topic + at;
         if line.get(quote) != Some(&b'"') {
@@ -563,14 +588,14 @@ fn ends<const N: usize>(bytes: &[u8]) -> Option<(&[u8; N], &[u8; N])> {
 #[inline(always)]
 fn line_end(line: &[u8], from: usize) -> Option<Ahead> {
     let Some(at) = below::<CONTROL>(line.get(from..)?) else {
-        return Some(Ahead::Goes(State::Plain, 0, Parts::default()));
+        return Some(Ahead::Goes(State::Plain, 0, Parts::NONE));
     };
     let end = from + at;
     matches!(line.get(end), Some(b'\r' | b'\n')).then_some(plain_end(end))
 }
 
 fn plain_end(at: usize) -> Ahead {
-    Ahead::Ends(at, Parts::default())
+    Ahead::Ends(at, Parts::NONE)
 }
 
 /// The length in front of a payload in quotes, and the bytes up to the payload.
