@@ -376,11 +376,19 @@ impl<'b> Link<'b> {
                 line,
             },
             Kind::TimedOut => Event::TimedOut,
-            Kind::Lost => Event::Lost {
-                bytes: self.lost.0,
-                reason: self.lost.1,
-                head: line,
-            },
+            Kind::Lost => {
+                let (bytes, reason) = self.lost;
+                let head = match reason {
+                    // Nothing that is not counted is known.
+                    LostReason::Incomplete => Line::new(&[]),
+                    LostReason::Overflow | LostReason::StaleEcho => line,
+                };
+                Event::Lost {
+                    bytes,
+                    reason,
+                    head,
+                }
+            }
         }
     }
 
@@ -507,10 +515,6 @@ impl<'b> Link<'b> {
             let Some(frame) = frame else { break };
             turn.place = frame.place();
             if let Some(kind) = self.on_frame(frame) {
-                // Only of a line there is a beginning to show.
-                if matches!((kind, self.lost.1), (Kind::Lost, LostReason::Incomplete)) {
-                    turn.place = Some(&[]);
-                }
                 self.quiet();
                 return Some(kind);
             }
@@ -518,7 +522,6 @@ impl<'b> Link<'b> {
         if heard && self.quiet() {
             return None;
         }
-        turn.place = Some(&[]);
         self.check_time()
     }
 
@@ -537,7 +540,6 @@ impl<'b> Link<'b> {
         let dropped = core::mem::take(&mut self.dropped);
         if dropped > 0 {
             self.quiet_at = NEVER;
-            turn.place = Some(&[]);
             return Some(self.lose(dropped, LostReason::Incomplete));
         }
         turn.rest = self.swallow_payload_echo(turn.rest);
