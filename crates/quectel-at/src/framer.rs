@@ -327,7 +327,7 @@ impl<'b> Framer<'b> {
             _ => 1,
         };
         if self.scan.state == State::Name && byte == b':' {
-            let named = |rule: &&PayloadRule| after(stored, rule.prefix) == Some(&[]);
+            let named = |rule: &&PayloadRule| after(stored, rule.prefix).is_some();
             let rule = self.rules.iter().find(named);
             let rule = rule.or_else(|| self.rule.as_ref().filter(named));
             self.scan.begin(rule.map(|rule| rule.form));

@@ -120,29 +120,24 @@ impl<'a> Params<'a> {
     #[inline(never)]
     pub(crate) fn piece(&mut self) -> Option<Piece<'a>> {
         let mut text = skip_spaces(self.rest.take()?);
-        let mut quotes = Quotes::None;
+        let (mut quotes, mut end) = (Quotes::None, 0);
         if let [b'"', inside @ ..] = text {
-            (text, quotes) = (inside, Quotes::Open);
+            (text, quotes, end) = (inside, Quotes::Open, inside.len());
         }
-        let mut end = text.len();
         for (at, byte) in text.iter().enumerate() {
-            if quotes == Quotes::Open {
-                if *byte == b'"' {
-                    (end, quotes) = (at, Quotes::Both);
+            match (byte, &quotes) {
+                (b'"', Quotes::Open) => (end, quotes) = (at, Quotes::Both),
+                (_, Quotes::Open) => {}
+                (b',' | b'\r', _) => {
+                    self.rest = text.get(at + 1..);
+                    break;
                 }
-            } else if matches!(byte, b',' | b'\r') {
                 // Whatever stands between the closing quote and the comma is not a parameter of its own.
-                if quotes == Quotes::None {
-                    end = at;
-                }
-                self.rest = text.get(at + 1..);
-                break;
+                (b' ', _) | (_, Quotes::Both) => {}
+                (_, Quotes::None) => end = at + 1,
             }
         }
-        let mut bytes = text.get(..end)?;
-        while let ([before @ .., b' '], Quotes::None) = (bytes, &quotes) {
-            bytes = before;
-        }
+        let bytes = text.get(..end)?;
         Some(Piece { bytes, quotes })
     }
 
