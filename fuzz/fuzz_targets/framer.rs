@@ -9,17 +9,17 @@ use quectel_at::{Frame, Framer, PayloadForm, PayloadRule};
 
 const RULES: &[PayloadRule] = &[
     PayloadRule {
-        prefix: b"+QMTRECV:",
+        name: b"+QMTRECV",
         form: PayloadForm::Quoted,
     },
     PayloadRule {
-        prefix: b"+QIURC:",
-        form: PayloadForm::NextLine(2),
+        name: b"+QIURC",
+        form: PayloadForm::Recv,
     },
 ];
 const QIRD: PayloadRule = PayloadRule {
-    prefix: b"+QIRD:",
-    form: PayloadForm::NextLine(0),
+    name: b"+QIRD",
+    form: PayloadForm::NextLine,
 };
 
 #[derive(Debug, PartialEq)]
@@ -44,7 +44,7 @@ fn run<'i>(options: u8, size: usize, pieces: impl Iterator<Item = &'i [u8]>) -> 
     let mut framer = Framer::new(&mut buffer, RULES);
     framer.await_prompt(options & 1 != 0);
     framer.await_ack(options & 2 != 0);
-    framer.set_rule((options & 4 != 0).then_some(QIRD));
+    framer.set_rule((options & 4 != 0).then_some(&QIRD));
     let mut frames = Vec::new();
     for mut piece in pieces {
         while let Some(frame) = framer.poll(&mut piece) {

@@ -13,14 +13,18 @@ use quectel_at::{
 
 const RULES: &[PayloadRule] = &[
     PayloadRule {
-        prefix: b"+QMTRECV:",
+        name: b"+QMTRECV",
         form: PayloadForm::Quoted,
     },
     PayloadRule {
-        prefix: b"+QIURC:",
-        form: PayloadForm::NextLine(2),
+        name: b"+QIURC",
+        form: PayloadForm::Recv,
     },
 ];
+const QIRD_DATA: PayloadRule = PayloadRule {
+    name: b"+QIRD",
+    form: PayloadForm::NextLine,
+};
 
 struct Test {
     line: &'static str,
@@ -71,7 +75,7 @@ const DATA: &[Test] = &[
     test(
         "+QIRD",
         Exchange::answered(&[Answer::once(b"+QIRD")], 300)
-            .with_data(DataPhase::Counted { prefix: b"+QIRD:" }),
+            .with_data(DataPhase::Counted { rule: &QIRD_DATA }),
     ),
 ];
 

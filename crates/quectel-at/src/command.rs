@@ -1,6 +1,6 @@
 //! What a command is: a line to send, and how the module answers it.
 
-use crate::{Params, Writer};
+use crate::{Params, PayloadRule, Writer};
 
 /// An AT command: a small struct of its parameters, named by the manual's mnemonic.
 pub trait Command {
@@ -92,10 +92,10 @@ pub enum DataPhase {
         /// Bytes to come; `None` if the number stands behind `CONNECT`.
         size: Option<u32>,
     },
-    /// The answer's first parameter counts the bytes that follow its line, as in `+QIRD: 5`.
+    /// The answer announces the bytes that follow its line, as in `+QIRD: 5`.
     Counted {
-        /// The answer's name with its colon, such as `+QIRD:`; 5 to 12 bytes.
-        prefix: &'static [u8],
+        /// The answer's name, and where its line announces them.
+        rule: &'static PayloadRule,
     },
 }
 

@@ -131,14 +131,12 @@ pub(crate) fn after<'a>(text: &'a [u8], beginning: &[u8]) -> Option<&'a [u8]> {
     if WIDE {
         return text.strip_prefix(beginning);
     }
-    let mut text = text;
-    for byte in beginning {
-        text = match text {
-            [first, rest @ ..] if first == byte => rest,
-            _ => return None,
-        };
+    for (at, byte) in beginning.iter().enumerate() {
+        if text.get(at) != Some(byte) {
+            return None;
+        }
     }
-    Some(text)
+    text.get(beginning.len()..)
 }
 
 /// Where the first byte stands that is less than `FLOOR`, or no ASCII.

@@ -9,29 +9,33 @@ mod wide;
 mod wide;
 
 use crate::Line;
-use crate::find::{WIDE, after};
-use scan::{Scan, State};
+use crate::find::WIDE;
+use scan::State;
 use wide::Notes;
 
 pub(crate) use wide::Parts;
 
 /// Where a line announces bytes that are data, whatever they look like.
+///
+/// A value is the number of parameters in front of the length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PayloadForm {
-    /// `…,"text",[<n>,]"payload"`: after the first quoted parameter comes a payload in quotes, with its length before
-    /// it or not, or, in the EC200U form, the length alone and the payload on the next line.
-    Quoted,
-    /// `…,<n>` CR LF and n bytes, where `<n>` is the parameter at this position, counted from 0; a line without that
-    /// parameter has no payload. If the first parameter is a word, it must be `"recv"`.
-    NextLine(u8),
+    /// `<n>` or `<n>,…`, CR LF and n bytes.
+    NextLine = 0,
+    /// `"recv",<id>,<n>` or `"recv",<id>,<n>,…`, CR LF and n bytes; a line with another word, or without `<n>`, has no
+    /// payload.
+    Recv = 2,
+    /// `<client>,<msgid>,"<topic>",[<n>,]"<payload>"`, or, in the EC200U form, `<client>,<msgid>,"<topic>",<n>`, CR LF and
+    /// n bytes.
+    Quoted = 3,
 }
 
 /// One entry of the table of lines that carry a payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PayloadRule {
-    /// The beginning of the line: `+`, letters and a colon, such as `+QMTRECV:`; 5 to 12 bytes.
-    pub prefix: &'static [u8],
+    /// The name of the line: `+` and letters, such as `+QMTRECV`; 5 to 16 bytes.
+    pub name: &'static [u8],
     /// Where its payload stands.
     pub form: PayloadForm,
 }
@@ -67,7 +71,6 @@ pub struct RawFrame<'i> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Line,
-    Overflow,
     Prompt,
     Ack,
     Data,
@@ -106,35 +109,40 @@ pub(crate) type Place<'i> = Option<&'i [u8]>;
 /// A `+QMTRECV` line that ends with a number behind its topic announces so many bytes on the next line, as EC200U does; a
 /// payload without quotes that is a number looks the same.
 ///
-/// An announced length of more than 65,536 bytes is believed only if the buffer is as long; else the line ends as others
-/// do. Whatever announces less takes so many bytes, garbage too.
+/// An announced length of more than 65,535 bytes is not believed: the line ends as others do. Whatever announces less takes
+/// so many bytes, garbage too. The LF that ends the header is taken with them.
 ///
-/// A `+QMTRECV` payload without length is taken to end at the first `"` CR LF, so a payload that holds these three
-/// bytes is cut there: let the module send lengths (`AT+QMTCFG="recv/mode",<idx>,0,1`).
+/// A `+QMTRECV` payload without length, or whose length does not fit the buffer, is taken to end at the first `"` CR LF,
+/// so a payload that holds these three bytes is cut there: let the module send lengths (`AT+QMTCFG="recv/mode",<idx>,0,1`).
 ///
 /// # Reference
 /// quectel MQTT notes: `+QMTRECV` in `recv/mode` 0,0 and 0,1; TCP/IP note: `+QIURC: "recv"`, `+QIRD`; ITU-T V.250, 5.7.
+// In this order the fields take least code: single bytes are in reach of short instructions, and what begins as 0 does not
+// stand together, or else it is cleared by a call of `memset`.
 #[derive(Debug)]
+#[repr(C)]
 pub struct Framer<'b> {
     buf: &'b mut [u8],
-    /// Bytes of the unfinished line, also those that no longer fit.
+    /// Bytes of the unfinished line, also those that do not fit.
     len: usize,
-    /// Bytes of the last line that are in the buffer.
-    fits: usize,
-    rules: &'static [PayloadRule],
-    /// Bytes of the last line that did not fit.
-    dropped: usize,
-    /// Raw data still to come.
-    data_left: u32,
-    scan: Scan,
-    rule: Option<PayloadRule>,
-    /// What the quick ways know.
-    notes: Notes,
-    /// The last line ended with CR, so an LF may follow that is neither data nor line.
-    after_cr: bool,
+    state: State,
+    /// The last byte of a line that has been looked at; 0 if no LF belongs to it.
+    last: u8,
     await_prompt: bool,
     await_ack: bool,
     skip_space: bool,
+    /// The table, and what is added to it.
+    rules: [&'static [PayloadRule]; 2],
+    /// What is added to it for the next line.
+    added: &'static [PayloadRule],
+    /// Bytes of the last line, also those that did not fit.
+    ended: usize,
+    /// The quotes of a header, the last three bytes of a payload without length, or how many bytes of a payload are to come.
+    number: u32,
+    /// Raw data still to come.
+    data_left: u32,
+    /// What the quick ways know.
+    notes: Notes,
 }
 
 /// What a piece of the input gave, and the rest of the input.
@@ -149,21 +157,20 @@ impl<'i> RawFrame<'i> {
 impl<'b> Framer<'b> {
     /// Uses `buf` for lines that come in pieces; the longest line, with its payload, must fit.
     pub fn new(buf: &'b mut [u8], rules: &'static [PayloadRule]) -> Self {
-        let scan = Scan::new(buf.len());
         let mut framer = Self {
             buf,
             len: 0,
-            scan,
-            fits: 0,
-            dropped: 0,
-            rules,
-            rule: None,
-            data_left: 0,
-            notes: Notes::new(),
-            after_cr: false,
+            state: State::Start,
+            last: 0,
             await_prompt: false,
             await_ack: false,
             skip_space: false,
+            rules: [rules, &[]],
+            added: &[],
+            ended: 0,
+            number: 0,
+            data_left: 0,
+            notes: Notes::new(),
         };
         framer.learn();
         framer
@@ -189,23 +196,29 @@ impl<'b> Framer<'b> {
 
     /// Says that no LF belongs to the line that has just ended, as with numeric result codes.
     pub(crate) fn expect_no_line_feed(&mut self) {
-        self.after_cr = false;
+        self.last = 0;
     }
 
-    /// Adds a rule to the table until it is replaced, such as `+QIRD:` while its command runs. A line whose name has come,
-    /// with its colon, keeps to the rules of that time.
-    pub fn set_rule(&mut self, rule: Option<PayloadRule>) {
-        if self.rule == rule {
-            return;
+    /// Adds a rule to the table until it is replaced, such as that of `+QIRD` while its command runs. A line keeps to the
+    /// rules of the time when it began.
+    pub fn set_rule(&mut self, rule: Option<&'static PayloadRule>) {
+        self.added = rule.map_or(&[], core::slice::from_ref);
+        if self.state == State::Start {
+            self.change_rules();
         }
-        self.heed_name();
-        self.rule = rule;
-        self.learn();
+    }
+
+    fn change_rules(&mut self) {
+        let [_, added] = &mut self.rules;
+        if !WIDE || !core::ptr::eq(*added, self.added) {
+            *added = self.added;
+            self.learn();
+        }
     }
 
     /// Whether a line, a payload or data are unfinished.
     pub fn is_inside(&self) -> bool {
-        self.data_left > 0 || self.scan.state != State::Start
+        self.data_left > 0 || self.state != State::Start
     }
 
     /// Gives up an unfinished line, payload or data and returns how many bytes are lost.
@@ -213,7 +226,7 @@ impl<'b> Framer<'b> {
         let lost = self.len;
         self.data_left = 0;
         self.skip_space = false;
-        self.after_cr = false;
+        self.last = 0;
         self.begin();
         self.settle();
         lost
@@ -253,7 +266,7 @@ impl<'b> Framer<'b> {
 
     /// The next frame, and the rest of the input, which is empty if there is none.
     pub(crate) fn look<'i>(&mut self, input: &'i [u8]) -> Found<'i> {
-        if self.data_left > 0 && self.scan.state == State::Start {
+        if self.data_left > 0 && self.state == State::Start {
             return self.data(input);
         }
         let mut input = input;
@@ -267,8 +280,8 @@ impl<'b> Framer<'b> {
             if !WIDE && self.stays(*byte) {
                 continue;
             }
-            if let Some(frame) = self.take(*byte) {
-                return (Some(frame), input);
+            if let Some(kind) = self.take(*byte) {
+                return (Some(RawFrame { kind, place: None }), input);
             }
         }
     }
@@ -276,17 +289,18 @@ impl<'b> Framer<'b> {
     /// Takes a byte that leaves the line where it is, as most do.
     fn stays(&mut self, byte: u8) -> bool {
         match self.buf.get_mut(self.len) {
-            Some(slot) if self.scan.stays(byte) => *slot = byte,
-            _ => return false,
+            Some(slot) => *slot = byte,
+            None => return false,
         }
-        self.len += 1;
-        true
+        let stays = self.passes(byte);
+        self.len += usize::from(stays);
+        stays
     }
 
     /// Takes a byte.
-    fn take<'i>(&mut self, byte: u8) -> Option<RawFrame<'i>> {
+    fn take(&mut self, byte: u8) -> Option<Kind> {
         self.look_at_kept();
-        if self.scan.state == State::Start {
+        if self.state == State::Start {
             let skip_space = core::mem::take(&mut self.skip_space);
             let kind = match byte {
                 b'\r' | b'\n' => return None,
@@ -301,67 +315,55 @@ impl<'b> Framer<'b> {
             }
             if !matches!(kind, Kind::Line) {
                 self.settle();
-                return Some(RawFrame {
-                    kind,
-                    place: Some(&[]),
-                });
+                return Some(kind);
             }
-            self.scan.state = State::Name;
-            self.notes.forget_parts();
+            self.begin_line();
         }
-        self.pass(byte)
+        self.pass(byte).then_some(Kind::Line)
     }
 
-    /// Takes a byte of a line.
+    /// Takes a byte of a line; whether it ends the line.
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
-    fn pass<'i>(&mut self, byte: u8) -> Option<RawFrame<'i>> {
+    fn pass(&mut self, byte: u8) -> bool {
         if let Some(slot) = self.buf.get_mut(self.len) {
             *slot = byte;
         }
-        self.len = self.len.saturating_add(1);
-        self.notes.looked_at(self.len);
-        let stored = self.buf.get(..self.len).unwrap_or_default();
-        let line_end = match self.scan.state {
-            State::Counted | State::LineFeed => 0,
-            State::QuoteCr => 2,
-            _ => 1,
-        };
-        if self.scan.state == State::Name && byte == b':' {
-            let named = |rule: &&PayloadRule| after(stored, rule.prefix).is_some();
-            let rule = self.rules.iter().find(named);
-            let rule = rule.or_else(|| self.rule.as_ref().filter(named));
-            self.scan.begin(rule.map(|rule| rule.form));
-        } else {
-            self.scan.step(byte, stored);
+        let len = self.len.saturating_add(1);
+        self.len = len;
+        self.last = byte;
+        self.notes.looked_at(len);
+        let state = self.state;
+        self.step(byte, len);
+        if self.state != State::Start {
+            return false;
         }
-        if self.scan.state != State::Start {
-            return None;
-        }
-        self.after_cr = byte == b'\r';
         self.notes.forget_parts();
-        let len = self.len - line_end;
-        self.fits = len.min(self.buf.len());
-        self.dropped = len - self.fits;
+        self.ended = match state {
+            State::Counted => len,
+            State::Uncounted => len - 2,
+            _ => len - 1,
+        };
         self.begin();
-        Some(RawFrame {
-            kind: if self.dropped == 0 {
-                Kind::Line
-            } else {
-                Kind::Overflow
-            },
-            place: None,
-        })
+        true
+    }
+
+    /// Is in a line of which nothing is known.
+    fn begin_line(&mut self) {
+        self.state = State::Header;
+        self.number = 0;
+        self.notes.forget_parts();
     }
 
     /// Is between lines.
     fn begin(&mut self) {
         self.len = 0;
-        self.scan.state = State::Start;
+        self.state = State::Start;
         self.notes.end_line();
+        self.change_rules();
     }
 
     fn data<'i>(&mut self, input: &'i [u8]) -> Found<'i> {
-        let line_feed = !input.is_empty() && core::mem::take(&mut self.after_cr);
+        let line_feed = !input.is_empty() && core::mem::take(&mut self.last) == b'\r';
         let input = match input {
             [b'\n', rest @ ..] if line_feed => rest,
             input => input,
@@ -382,11 +384,11 @@ impl<'b> Framer<'b> {
     pub fn resolve<'a, 'i: 'a>(&'a self, raw: RawFrame<'i>) -> Frame<'a> {
         let bytes = self.bytes(raw.place);
         match raw.kind {
-            Kind::Line => Frame::Line(bytes),
-            Kind::Overflow => Frame::Overflow {
+            Kind::Line if raw.place.is_none() && self.ended > self.buf.len() => Frame::Overflow {
                 head: bytes,
-                dropped: self.dropped,
+                dropped: self.ended - self.buf.len(),
             },
+            Kind::Line => Frame::Line(bytes),
             Kind::Prompt => Frame::Prompt,
             Kind::Ack => Frame::Ack,
             Kind::Data => Frame::Data(bytes),
@@ -395,7 +397,7 @@ impl<'b> Framer<'b> {
 
     #[inline]
     pub(crate) fn bytes<'a, 'i: 'a>(&'a self, place: Place<'i>) -> &'a [u8] {
-        place.unwrap_or_else(|| self.buf.get(..self.fits).unwrap_or_default())
+        place.unwrap_or_else(|| self.buf.get(..self.ended).unwrap_or(self.buf))
     }
 
     /// The line that has just ended, with what is known of it.
@@ -419,11 +421,17 @@ impl<'b> Framer<'b> {
 #[cfg(test)]
 pub(crate) const RULES: &[PayloadRule] = &[
     PayloadRule {
-        prefix: b"+QMTRECV:",
+        name: b"+QMTRECV",
         form: PayloadForm::Quoted,
     },
     PayloadRule {
-        prefix: b"+QIURC:",
-        form: PayloadForm::NextLine(2),
+        name: b"+QIURC",
+        form: PayloadForm::Recv,
     },
 ];
+/// The rule that the unit tests add to it.
+#[cfg(test)]
+pub(crate) const QIRD: PayloadRule = PayloadRule {
+    name: b"+QIRD",
+    form: PayloadForm::NextLine,
+};

@@ -52,10 +52,8 @@ impl<'a> Line<'a> {
     /// What stands behind the name and the colon, if the line's name is `name`.
     #[cfg_attr(target_pointer_width = "64", inline)]
     fn text(self, name: &[u8]) -> Option<&'a [u8]> {
-        match find::after(self.bytes, name)? {
-            [b':', b' ', text @ ..] | [b':', text @ ..] => Some(text),
-            _ => None,
-        }
+        let text = find::after(self.bytes, name)?.strip_prefix(b":")?;
+        Some(text.strip_prefix(b" ").unwrap_or(text))
     }
 }
 

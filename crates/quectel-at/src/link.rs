@@ -8,7 +8,7 @@ mod transmit;
 
 use core::ops::Range;
 
-use crate::framer::{Framer, PayloadForm, PayloadRule, Place, Quick};
+use crate::framer::{Framer, PayloadRule, Place, Quick};
 use crate::{Command, DataPhase, Exchange, Frame, Line, RawFrame, ResultCode, WriteError};
 use transmit::{ACK_BLOCK, Transmit};
 
@@ -271,11 +271,8 @@ impl<'b> Link<'b> {
         self.echoed = false;
         self.payload_echo = None;
         self.arm();
-        if let DataPhase::Counted { prefix } = exchange.data {
-            self.framer.set_rule(Some(PayloadRule {
-                prefix,
-                form: PayloadForm::NextLine(0),
-            }));
+        if let DataPhase::Counted { rule } = exchange.data {
+            self.framer.set_rule(Some(rule));
         }
         Ok(())
     }

@@ -150,9 +150,14 @@ impl<'a> Params<'a> {
         if let Some(bytes) = self.between_quotes() {
             return Ok(bytes);
         }
-        let mut params = *self;
-        let piece = params.piece();
-        *self = params;
+        let piece = if WIDE {
+            let mut params = *self;
+            let piece = params.piece();
+            *self = params;
+            piece
+        } else {
+            self.piece()
+        };
         let piece = piece.ok_or(ParamError::Missing)?;
         piece.in_quotes().ok_or(ParamError::NotQuoted)
     }

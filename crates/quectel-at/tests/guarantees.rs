@@ -10,14 +10,18 @@ use quectel_at::{
 
 const RULES: &[PayloadRule] = &[
     PayloadRule {
-        prefix: b"+QMTRECV:",
+        name: b"+QMTRECV",
         form: PayloadForm::Quoted,
     },
     PayloadRule {
-        prefix: b"+QIURC:",
-        form: PayloadForm::NextLine(2),
+        name: b"+QIURC",
+        form: PayloadForm::Recv,
     },
 ];
+const QIRD_DATA: PayloadRule = PayloadRule {
+    name: b"+QIRD",
+    form: PayloadForm::NextLine,
+};
 
 struct Test(&'static str, Exchange);
 
@@ -114,7 +118,7 @@ proptest! {
         step in 1_usize..70,
     ) {
         for data in [DataPhase::None, DataPhase::Prompt { ctrl_z: true }, DataPhase::Upload { ack: true },
-            DataPhase::Download { size: None }, DataPhase::Counted { prefix: b"+QIRD:" }] {
+            DataPhase::Download { size: None }, DataPhase::Counted { rule: &QIRD_DATA }] {
             let (mut rx, mut tx) = ([0; 100], [0; 128]);
             let mut link = Link::new(&mut rx, &mut tx, RULES);
             let command = Test("+X", Exchange::plain(300).with_data(data));

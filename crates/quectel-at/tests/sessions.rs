@@ -8,14 +8,18 @@ use quectel_at::{
 
 const RULES: &[PayloadRule] = &[
     PayloadRule {
-        prefix: b"+QMTRECV:",
+        name: b"+QMTRECV",
         form: PayloadForm::Quoted,
     },
     PayloadRule {
-        prefix: b"+QIURC:",
-        form: PayloadForm::NextLine(2),
+        name: b"+QIURC",
+        form: PayloadForm::Recv,
     },
 ];
+const QIRD_DATA: PayloadRule = PayloadRule {
+    name: b"+QIRD",
+    form: PayloadForm::NextLine,
+};
 /// Size of the receive buffer; the longest generated line but for overflows is shorter.
 const BUFFER: usize = 600;
 
@@ -190,7 +194,7 @@ impl Asked {
             }
             Self::Receive(_) => Typed(
                 "+QIRD=3",
-                Exchange::answered(QIRD, 300).with_data(DataPhase::Counted { prefix: b"+QIRD:" }),
+                Exchange::answered(QIRD, 300).with_data(DataPhase::Counted { rule: &QIRD_DATA }),
             ),
         })
     }

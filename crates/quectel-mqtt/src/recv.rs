@@ -85,34 +85,27 @@ impl<'a> Recv<'a> {
 /// The length, if there is one, and the payload, from what stands after the topic's comma.
 #[cfg_attr(target_pointer_width = "64", inline(never))]
 fn payload(body: &[u8]) -> (Option<u32>, &[u8]) {
-    let text = skip_spaces(body);
-    let mut params = Params::new(text);
-    let (length, quoted, inside) = if let [b'"', inside @ ..] = text {
-        (None, true, inside)
-    } else if let Ok(length) = params.u32() {
-        let behind = params.rest();
-        let end = text.get(text.len().wrapping_sub(behind.len() + 1));
-        match (end, skip_spaces(behind)) {
-            (Some(b','), [b'"', inside @ ..]) => (Some(length), true, inside),
-            // The EC200U form: the payload stands on the next line.
-            (Some(b'\r'), _) => {
-                let inside = behind.strip_prefix(b"\n").unwrap_or(behind);
-                (Some(length), false, inside)
-            }
-            // A payload without quotes, which begins with a number.
-            (Some(b','), _) => return (None, body),
-            _ if length > 0 => return (None, body),
-            _ => (Some(length), false, behind),
-        }
-    } else {
-        return (None, body);
+    let mut params = Params::new(body);
+    let mut text = skip_spaces(body);
+    let mut length = None;
+    if text.first() != Some(&b'"') {
+        let Ok(number) = params.u32() else {
+            return (None, body);
+        };
+        length = Some(number);
+        text = skip_spaces(params.rest());
+    }
+    let inside = match text {
+        [b'"' | b'\n', inside @ ..] => inside,
+        [] if length == Some(0) => text,
+        _ => return (None, body),
     };
     let counted = length
         .and_then(|length| usize::try_from(length).ok())
         .and_then(|length| inside.get(..length));
     let payload = match (counted, inside) {
         (Some(counted), _) => counted,
-        (None, [inside @ .., b'"']) if quoted => inside,
+        (None, [inside @ .., b'"']) => inside,
         _ => inside,
     };
     (length, payload)
@@ -249,7 +242,8 @@ mod tests {
                 b"+QMTRECV: 0,0,\"topic\",23\r\n{\"a\":\"0123456789abcde\"}",
                 Some((0, 0, b"topic", b"{\"a\":\"0123456789abcde\"}", Some(23))),
             ),
-            (b"+QMTRECV: 0,0,\"t\",2\rab", Some((0, 0, b"t", b"ab", Some(2)))),
+            // No form of any module: LF follows CR.
+            (b"+QMTRECV: 0,0,\"t\",2\rab", Some((0, 0, b"t", b"2\rab", None))),
             (b"+QMTRECV: 0,0,\"t\",2\r\n\r\n", Some((0, 0, b"t", b"\r\n", Some(2)))),
             (b"+QMTRECV: 0,0,\"t\",0", Some((0, 0, b"t", b"", Some(0)))),
             // Nothing after the topic

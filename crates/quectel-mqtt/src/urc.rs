@@ -10,16 +10,16 @@ use crate::{
 /// sockets in push mode.
 pub const RULES: &[PayloadRule] = &[
     PayloadRule {
-        prefix: b"+QMTRECV:",
+        name: b"+QMTRECV",
         form: PayloadForm::Quoted,
     },
     PayloadRule {
-        prefix: b"+QIURC:",
-        form: PayloadForm::NextLine(2),
+        name: b"+QIURC",
+        form: PayloadForm::Recv,
     },
     PayloadRule {
-        prefix: b"+QSSLURC:",
-        form: PayloadForm::NextLine(2),
+        name: b"+QSSLURC",
+        form: PayloadForm::Recv,
     },
 ];
 

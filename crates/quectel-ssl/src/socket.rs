@@ -1,8 +1,15 @@
 //! TLS sockets: `+QSSLOPEN`, `+QSSLSEND`, `+QSSLRECV`, `+QSSLCLOSE`, `+QSSLSTATE`.
 
-use quectel_at::{Answer, Command, DataPhase, Exchange, Line, ParamError, Writer};
+use quectel_at::{
+    Answer, Command, DataPhase, Exchange, Line, ParamError, PayloadForm, PayloadRule, Writer,
+};
 
 const RECV: &[Answer] = &[Answer::once(b"+QSSLRECV")];
+/// Where the answer announces its data.
+const RECV_DATA: PayloadRule = PayloadRule {
+    name: b"+QSSLRECV",
+    form: PayloadForm::NextLine,
+};
 const STATE: &[Answer] = &[Answer::many(b"+QSSLSTATE")];
 
 /// How received data come.
@@ -118,9 +125,7 @@ impl Command for QsslRecv {
     }
 
     fn exchange(&self) -> Exchange {
-        Exchange::answered(RECV, 5_000).with_data(DataPhase::Counted {
-            prefix: b"+QSSLRECV:",
-        })
+        Exchange::answered(RECV, 5_000).with_data(DataPhase::Counted { rule: &RECV_DATA })
     }
 }
 

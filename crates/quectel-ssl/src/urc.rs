@@ -8,12 +8,12 @@ use crate::socket::split_payload;
 /// The lines of TLS and TCP sockets that carry a payload, for [`quectel_at::Framer`].
 pub const RULES: &[PayloadRule] = &[
     PayloadRule {
-        prefix: b"+QSSLURC:",
-        form: PayloadForm::NextLine(2),
+        name: b"+QSSLURC",
+        form: PayloadForm::Recv,
     },
     PayloadRule {
-        prefix: b"+QIURC:",
-        form: PayloadForm::NextLine(2),
+        name: b"+QIURC",
+        form: PayloadForm::Recv,
     },
 ];
 

@@ -2,10 +2,17 @@
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
 use super::{NetworkError, SHORT_MS};
-use crate::{Answer, Command, DataPhase, Exchange, Line, ParamError, Writer};
+use crate::{
+    Answer, Command, DataPhase, Exchange, Line, ParamError, PayloadForm, PayloadRule, Writer,
+};
 
 const SENT: &[Answer] = &[Answer::once(b"+QISEND")];
 const QIRD: &[Answer] = &[Answer::once(b"+QIRD")];
+/// Where the answer announces its data.
+const QIRD_DATA: PayloadRule = PayloadRule {
+    name: b"+QIRD",
+    form: PayloadForm::NextLine,
+};
 const QISTATE: &[Answer] = &[Answer::many(b"+QISTATE")];
 
 /// What a socket does.
@@ -216,7 +223,7 @@ impl Command for QiRd {
     }
 
     fn exchange(&self) -> Exchange {
-        Exchange::answered(QIRD, 5_000).with_data(DataPhase::Counted { prefix: b"+QIRD:" })
+        Exchange::answered(QIRD, 5_000).with_data(DataPhase::Counted { rule: &QIRD_DATA })
     }
 }
 

@@ -41,8 +41,6 @@ impl Notes {
 impl Framer<'_> {
     pub(super) fn learn(&mut self) {}
 
-    pub(super) fn heed_name(&mut self) {}
-
     pub(super) fn settle(&mut self) {}
 
     pub(super) fn look_at_kept(&mut self) {}

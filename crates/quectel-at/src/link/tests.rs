@@ -105,7 +105,7 @@ fn answers_urcs_echo_and_data() {
             b"\r\nCONNECT\r\n\xFF+QFUPL: 3,242\r\n\r\nOK\r\n", &["answer +QFUPL: 3,242", "done OK"], b"AT+QFUPL\rABC"),
         ("+QFREAD=1", Exchange::plain(300).with_data(DataPhase::Download { size: None }), b"",
             b"\r\nCONNECT 9\r\n\r\nOK\r\n> \0\r\n\r\nOK\r\n", &["data \\r\\nOK\\r\\n> \\x00", "done OK"], b"AT+QFREAD=1\r"),
-        ("+QIRD=1", Exchange::answered(QIRD, 300).with_data(DataPhase::Counted { prefix: b"+QIRD:" }), b"",
+        ("+QIRD=1", Exchange::answered(QIRD, 300).with_data(DataPhase::Counted { rule: &crate::framer::QIRD }), b"",
             b"\r\n+QIRD: 4\r\nOK\r\n\r\n\r\nOK\r\n", &["answer +QIRD: 4\\r\\nOK\\r\\n", "done OK"], b"AT+QIRD=1\r"),
         ("+CSQ", CSQ, b"", b"\r\n+QMTRECV: 0,0,\"t\",9,\"a\"\r\nOK\r\n\"\r\n+CSQ: 1,2\r\n\r\nOK\r\n",
             &["urc +QMTRECV: 0,0,\\\"t\\\",9,\\\"a\\\"\\r\\nOK\\r\\n\\\"", "answer +CSQ: 1,2", "done OK"], b"AT+CSQ\r"),
@@ -328,7 +328,9 @@ fn a_pause_in_a_download_loses_nothing_and_its_rest_is_not_the_next_commands() {
 #[test]
 fn a_command_in_the_middle_of_a_line_changes_nothing_of_it() {
     const QIRD: &[Answer] = &[Answer::once(b"+QIRD")];
-    let data = DataPhase::Counted { prefix: b"+QIRD:" };
+    let data = DataPhase::Counted {
+        rule: &crate::framer::QIRD,
+    };
     let qird = Test {
         line: "+QIRD=0",
         exchange: Exchange::answered(QIRD, 300).with_data(data),
