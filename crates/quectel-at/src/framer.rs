@@ -210,7 +210,7 @@ impl<'b> Framer<'b> {
 
     fn change_rules(&mut self) {
         let [_, added] = &mut self.rules;
-        if !WIDE || !core::ptr::eq(*added, self.added) {
+        if !WIDE || !core::ptr::eq(added.as_ptr(), self.added.as_ptr()) {
             *added = self.added;
             self.learn();
         }
