@@ -57,8 +57,6 @@ pub enum QiUrc<'a> {
 /// The kinds that have parameters of their own, each with a NUL behind it.
 const KINDS: &[u8] = b"pdpdeact\0closed\0recv\0incoming\0incoming full\0dnsgip\0";
 
-/// Where a parameter is no number of at most 65,535.
-const NONE: u32 = u32::MAX;
 /// The place of the last of the kinds.
 const DNSGIP: usize = 5;
 
@@ -95,38 +93,39 @@ impl<'a> QiUrc<'a> {
     fn read(mut params: Params<'a>) -> Option<Self> {
         let word = params.piece()?.bytes;
         let kind = place(KINDS, word);
-        let mut address = params;
-        let numbers = [(); 2].map(|()| params.number(10, 0xFFFF).unwrap_or(NONE));
-        Self::of(kind, numbers, params).or_else(|| match (kind, address.quoted()) {
-            (DNSGIP, Ok(address)) => Some(Self::DnsAddress(address)),
-            _ => Some(Self::Other(word)),
-        })
+        if let Some(urc) = Self::of(kind, params) {
+            return Some(urc);
+        }
+        if kind == DNSGIP
+            && let Ok(address) = params.quoted()
+        {
+            return Some(Self::DnsAddress(address));
+        }
+        Some(Self::Other(word))
     }
 
     /// The kind at this place of [`KINDS`] with its numbers, if they are what it has.
-    fn of(kind: usize, [first, second]: [u32; 2], mut behind: Params<'_>) -> Option<Self> {
-        let small = |number| u8::try_from(number).ok();
-        let wide = |number| u16::try_from(number).ok();
+    fn of(kind: usize, mut params: Params<'_>) -> Option<Self> {
         Some(match kind {
             0 => Self::PdpDeact {
-                context: small(first)?,
+                context: params.u8().ok()?,
             },
             1 => Self::Closed {
-                socket: small(first)?,
+                socket: params.u8().ok()?,
             },
             2 => Self::Recv {
-                socket: small(first)?,
-                len: wide(second),
+                socket: params.u8().ok()?,
+                len: params.u16().ok(),
             },
             3 => Self::Incoming {
-                socket: small(first)?,
-                server: small(second)?,
+                socket: params.u8().ok()?,
+                server: params.u8().ok()?,
             },
             4 => Self::IncomingFull,
             DNSGIP => Self::DnsGip {
-                error: NetworkError::new(wide(first)?),
-                count: small(second).unwrap_or(0),
-                ttl_s: behind.u32().unwrap_or(0),
+                error: NetworkError::new(params.u16().ok()?),
+                count: params.u8().unwrap_or(0),
+                ttl_s: params.u32().unwrap_or(0),
             },
             _ => return None,
         })
