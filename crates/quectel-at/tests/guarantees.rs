@@ -175,6 +175,37 @@ fn overflow_never_loses_the_result_that_follows() {
     }
 }
 
+#[test]
+fn a_payload_is_no_line_even_if_its_header_does_not_fit() {
+    let said =
+        b"\r\n+QMTRECV: 0,1,\"a/topic/of/many/levels\",8,\"\r\nOK\r\n+X\"\r\n\r\n+CSQ: 24,99\r\n";
+    for size in 24..64 {
+        for step in 1..=said.len() {
+            let mut buf = vec![0; size];
+            let mut framer = Framer::new(&mut buf, RULES);
+            let (mut kept, mut lost) = (Vec::new(), 0);
+            for mut piece in said.chunks(step) {
+                while let Some(frame) = framer.poll(&mut piece) {
+                    match frame {
+                        Frame::Line(line) => kept.push(line.to_vec()),
+                        Frame::Overflow { head, dropped } => {
+                            kept.push(head.to_vec());
+                            lost = dropped;
+                        }
+                        other => panic!("{other:?}"),
+                    }
+                }
+            }
+            // Both lines without the four line ends around them.
+            let line = said.len() - b"\r\n\r\n\r\n+CSQ: 24,99\r\n".len();
+            assert_eq!(kept.len(), 2, "{size} {step} {kept:?}");
+            assert_eq!(kept[0], said[2..][..line.min(size)], "{size} {step}");
+            assert_eq!(lost, line.saturating_sub(size), "{size} {step}");
+            assert_eq!(kept[1], b"+CSQ: 24,99");
+        }
+    }
+}
+
 // 4. Answer or URC
 
 #[test]
