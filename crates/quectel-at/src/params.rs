@@ -95,6 +95,13 @@ impl<'a> Params<'a> {
         self.rest.unwrap_or_default()
     }
 
+    /// The same without the spaces in front of it.
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+    pub fn ahead(&self) -> &'a [u8] {
+        skip_spaces(self.rest())
+    }
+
     /// How many parameters are left.
     pub fn count(mut self) -> usize {
         let mut n = 0;
@@ -119,7 +126,8 @@ impl<'a> Params<'a> {
 
     #[inline(never)]
     pub(crate) fn piece(&mut self) -> Option<Piece<'a>> {
-        let mut text = skip_spaces(self.rest.take()?);
+        let mut text = self.ahead();
+        self.rest.take()?;
         let (mut quotes, mut end) = (Quotes::None, 0);
         if let [b'"', inside @ ..] = text {
             (text, quotes, end) = (inside, Quotes::Open, inside.len());

@@ -279,6 +279,35 @@ fn nothing_answers_a_command_that_is_not_fully_out() {
 // 5. Data modes
 
 #[test]
+fn payloads_behind_spaces_are_counted() {
+    let lines: &[&[u8]] = &[
+        b"+QMTRECV: 0, 7, \"t\", 6, \"\r\nOK\r\n\"",
+        b"+QMTRECV:0,7,\"t\",6,\"\r\nOK\r\n\"",
+        b"+QMTRECV: 0,7, \"t\", \"\r\nOK\r\n\"",
+        b"+QMTRECV: 0,7,\"t\" , 6 \r\n\r\nOK\r\n",
+        b"+QIURC:  \"recv\", 0, 6\r\n\r\nOK\r\n",
+        b"+QIURC:\"recv\",0,6,\"10.0.0.1\",80\r\n\r\nOK\r\n",
+    ];
+    for line in lines {
+        let said = [line, &b"\r\nOK\r\n"[..]].concat();
+        for step in 1..=said.len() {
+            let mut buf = [0; 64];
+            let mut framer = Framer::new(&mut buf, RULES);
+            let mut frames = Vec::new();
+            for mut piece in said.chunks(step) {
+                while let Some(frame) = framer.poll(&mut piece) {
+                    match frame {
+                        Frame::Line(line) => frames.push(line.to_vec()),
+                        other => panic!("{other:?}"),
+                    }
+                }
+            }
+            assert_eq!(frames, [*line, b"OK"], "{}", line.escape_ascii());
+        }
+    }
+}
+
+#[test]
 fn every_byte_value_goes_up_and_down() {
     let all: Vec<u8> = (0..=255).chain((0..=255).rev()).collect();
     let (mut rx, mut tx) = ([0; 64], [0; 700]);

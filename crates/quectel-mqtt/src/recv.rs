@@ -86,14 +86,14 @@ impl<'a> Recv<'a> {
 #[cfg_attr(target_pointer_width = "64", inline(never))]
 fn payload(body: &[u8]) -> (Option<u32>, &[u8]) {
     let mut params = Params::new(body);
-    let mut text = skip_spaces(body);
+    let mut text = params.ahead();
     let mut length = None;
     if text.first() != Some(&b'"') {
         let Ok(number) = params.u32() else {
             return (None, body);
         };
         length = Some(number);
-        text = skip_spaces(params.rest());
+        text = params.ahead();
     }
     let inside = match text {
         [b'"' | b'\n', inside @ ..] => inside,
@@ -109,14 +109,6 @@ fn payload(body: &[u8]) -> (Option<u32>, &[u8]) {
         _ => inside,
     };
     (length, payload)
-}
-
-#[inline(always)]
-fn skip_spaces(mut text: &[u8]) -> &[u8] {
-    while let [b' ', rest @ ..] = text {
-        text = rest;
-    }
-    text
 }
 
 /// `AT+QMTRECV=<client>[,<slot>]`: fetches a stored message; answered by at most one [`Recv`] line.

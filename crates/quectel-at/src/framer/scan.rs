@@ -18,9 +18,9 @@ pub(super) const MOST_PAYLOAD: u32 = 0xFFFF;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd)]
 pub(super) enum State {
     /// Between lines.
-    Start = 0,
+    Start,
     /// In a line of which is not known yet whether it has a payload.
-    Header = 1,
+    Header,
     /// In a line without payload, or behind its payload.
     Plain,
     /// In a payload that ends at a quote, CR, LF.
@@ -81,16 +81,18 @@ impl Framer<'_> {
         }
     }
 
-    /// Finds out whether a payload follows a header of so many bytes, of which the last quote or the CR has come.
+    /// Finds out whether a payload follows a header of so many bytes, of which the payload's quote has come, or the CR, with
+    /// which the line ends otherwise.
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     fn header(&mut self, len: usize) {
-        let quotes = self.state as u8;
+        // 1 or 0: the order of the states.
+        let quote = self.state as u8;
         let stored = self.buf.get(..len).unwrap_or(self.buf);
         for rules in &self.rules {
             for rule in *rules {
                 if let Some(params) = Line::new(stored).params(rule.name) {
                     let cut = len > stored.len();
-                    if let Some((state, number)) = announced(rule.form, params, quotes, cut) {
+                    if let Some((state, number)) = announced(rule.form, params, quote, cut) {
                         self.state = state;
                         self.number = number;
                     }
@@ -103,33 +105,35 @@ impl Framer<'_> {
 
 /// The payload that a header announces: in which state it begins, with which number.
 ///
-/// The header ends with so many quotes behind its other parameters, or else with CR. If its rest does not fit the buffer, a
-/// payload in quotes is taken to have no length.
+/// `quote` is 1 if the header ends with the payload's quote, 0 if with CR. Where the header is cut, since it does not fit the
+/// buffer, a payload in quotes is taken to have no length.
 #[inline(always)]
 fn announced(
     form: PayloadForm,
     mut params: Params<'_>,
-    quotes: u8,
+    quote: u8,
     cut: bool,
 ) -> Option<(State, u32)> {
     let counted = form == PayloadForm::Quoted;
-    if quotes > 0 && !counted {
+    if quote > 0 && !counted {
         return None;
     }
     if form == PayloadForm::Recv {
-        after(params.rest(), b"\"recv\"")?;
+        after(params.ahead(), b"\"recv\"")?;
     }
     for _ in 0..form as u8 {
         params.piece();
     }
-    if quotes > 0 && (cut || params.rest().len() < 2) {
+    if quote > 0 && (cut || params.ahead().len() < 2) {
         return Some((State::Uncounted, 0));
     }
     let number = params.number(10, MOST_PAYLOAD).ok()?;
-    if number == 0 || params.is_empty() || counted && params.rest().len() != usize::from(quotes) {
+    let whole = !params.is_empty();
+    let behind = params.ahead().len();
+    if number == 0 || !whole || counted && behind != usize::from(quote) {
         return None;
     }
-    Some(match quotes {
+    Some(match quote {
         // With the LF of the header.
         0 => (State::Counted, number + 1),
         _ => (State::Quoted, number),

@@ -729,6 +729,8 @@ mod tests {
             b"+QMTRECV: 0,65999,\"t\",3,\"a\r\n\"\r\n",
             b"+QMTRECV: 10,65999,\"t\",3,\"\r\nb\"\r\n",
             b"+QMTRECV: 0,1,",
+            b"+QMTRECV: 0, 1, \"t\", 4, \"\r\nab\"\r\n",
+            b"+QMTRECV: 0,1,\"t\", \"\r\nab\"\r\n",
             b"+QIRD: 3\r\n\r\nd\r\n",
             b"\"a\",\"b\"",
             b"0123456789",
