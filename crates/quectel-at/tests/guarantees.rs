@@ -278,9 +278,25 @@ fn nothing_answers_a_command_that_is_not_fully_out() {
 
 // 5. Data modes
 
+/// The lines that a framer finds in what comes in pieces of one size.
+fn lines(said: &[u8], step: usize) -> Vec<Vec<u8>> {
+    let mut buf = [0; 64];
+    let mut framer = Framer::new(&mut buf, RULES);
+    let mut lines = Vec::new();
+    for mut piece in said.chunks(step) {
+        while let Some(frame) = framer.poll(&mut piece) {
+            let Frame::Line(line) = frame else {
+                unreachable!("{frame:?}");
+            };
+            lines.push(line.to_vec());
+        }
+    }
+    lines
+}
+
 #[test]
 fn payloads_behind_spaces_are_counted() {
-    let lines: &[&[u8]] = &[
+    let messages: &[&[u8]] = &[
         b"+QMTRECV: 0, 7, \"t\", 6, \"\r\nOK\r\n\"",
         b"+QMTRECV:0,7,\"t\",6,\"\r\nOK\r\n\"",
         b"+QMTRECV: 0,7, \"t\", \"\r\nOK\r\n\"",
@@ -288,21 +304,41 @@ fn payloads_behind_spaces_are_counted() {
         b"+QIURC:  \"recv\", 0, 6\r\n\r\nOK\r\n",
         b"+QIURC:\"recv\",0,6,\"10.0.0.1\",80\r\n\r\nOK\r\n",
     ];
-    for line in lines {
-        let said = [line, &b"\r\nOK\r\n"[..]].concat();
+    for message in messages {
+        let said = [message, &b"\r\nOK\r\n"[..]].concat();
         for step in 1..=said.len() {
-            let mut buf = [0; 64];
-            let mut framer = Framer::new(&mut buf, RULES);
-            let mut frames = Vec::new();
-            for mut piece in said.chunks(step) {
-                while let Some(frame) = framer.poll(&mut piece) {
-                    match frame {
-                        Frame::Line(line) => frames.push(line.to_vec()),
-                        other => panic!("{other:?}"),
-                    }
-                }
-            }
-            assert_eq!(frames, [*line, b"OK"], "{}", line.escape_ascii());
+            let lines = lines(&said, step);
+            assert_eq!(lines, [*message, b"OK"], "{}", message.escape_ascii());
+        }
+    }
+}
+
+#[test]
+fn lines_that_announce_nothing_hide_nothing() {
+    let others: &[&[u8]] = &[
+        b"+QMTRECV: 0,1,0,0,0,1",
+        b"+QMTRECV: 0,1,\"t\"",
+        b"+QMTRECV: 0,1,\"t\",0",
+        b"+QMTRECV: 0,1,\"t\",12,5",
+        b"+QMTRECV: 0,1,\"t\",12 degrees",
+        b"+QMTRECV: 0,1,\"t\",65536",
+        b"+QMTRECV: 0,1,\"t\",hello,\"x\"",
+        b"+QMTRECV: 0,1,\"t\",{\"a\": 1}",
+        b"+QMTRECV: 0,1,\"a\"b\"",
+        b"+QMTRECV: 0,1,\"t",
+        b"+QMTRECV: 0,\"t\",5",
+        b"+QMTRECVX: 0,1,\"t\",5",
+        b"+QIURC: \"recv\",0",
+        b"+QIURC: \"recv\",0,x",
+        b"+QIURC: \"closed\",1,2",
+        b"+QIURC: \"incoming\",1,2,\"10.0.0.1\",80",
+        b"+QIURC: \"dnsgip\",0,1,600",
+    ];
+    for other in others {
+        let said = [other, &b"\r\nOK\r\n"[..]].concat();
+        for step in 1..=said.len() {
+            let lines = lines(&said, step);
+            assert_eq!(lines, [*other, b"OK"], "{}", other.escape_ascii());
         }
     }
 }

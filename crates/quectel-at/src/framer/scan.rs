@@ -124,7 +124,7 @@ fn announced(
     for _ in 0..form as u8 {
         params.piece();
     }
-    if quote > 0 && (cut || params.ahead().len() < 2) {
+    if quote > 0 && (cut || params.ahead().len() == 1) {
         return Some((State::Uncounted, 0));
     }
     let number = params.number(10, MOST_PAYLOAD).ok()?;
