@@ -114,6 +114,7 @@ pub(crate) type Place<'i> = Option<&'i [u8]>;
 ///
 /// A `+QMTRECV` payload without length, or whose length does not fit the buffer, is taken to end at the first `"` CR LF,
 /// so a payload that holds these three bytes is cut there: let the module send lengths (`AT+QMTCFG="recv/mode",<idx>,0,1`).
+/// A length in front of the CR must fit the buffer, or what follows is taken for lines.
 ///
 /// # Reference
 /// quectel MQTT notes: `+QMTRECV` in `recv/mode` 0,0 and 0,1; TCP/IP note: `+QIURC: "recv"`, `+QIRD`; ITU-T V.250, 5.7.
