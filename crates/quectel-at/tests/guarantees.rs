@@ -328,6 +328,10 @@ fn lines_that_announce_nothing_hide_nothing() {
         b"+QMTRECV: 0,1,\"t",
         b"+QMTRECV: 0,\"t\",5",
         b"+QMTRECVX: 0,1,\"t\",5",
+        // Cut off, and another line behind it.
+        b"+QMTRECV: +QIURC: \"incoming\",1,2,\"10.0.0.1\",80",
+        b"+QMTRECV: 0,1,+CEREG: 1,\"1A2B\",\"01234567\",7",
+        b"+QMTRECV: 0,1,2,\"t\",\"x\"",
         b"+QIURC: \"recv\",0",
         b"+QIURC: \"recv\",0,x",
         b"+QIURC: \"closed\",1,2",

@@ -121,10 +121,18 @@ fn announced(
     if form == PayloadForm::Recv {
         after(params.ahead(), b"\"recv\"")?;
     }
+    let mut last = None;
     for _ in 0..form as u8 {
-        params.piece();
+        last = params.piece();
     }
-    if quote > 0 && (cut || params.ahead().len() == 1) {
+    if quote > 0 && cut {
+        return Some((State::Uncounted, 0));
+    }
+    if counted {
+        // The topic.
+        last?.in_quotes()?;
+    }
+    if quote > 0 && params.ahead().len() == 1 {
         return Some((State::Uncounted, 0));
     }
     let number = params.number(10, MOST_PAYLOAD).ok()?;
